@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.model;
+
+/**
+ * A port of a Service.
+ *
+ * @param name empty for the single unnamed port
+ * @param protocol of the port
+ * @param port the port that clients connect to, 1 to 65535
+ * @param targetPort as written: a number, a port name, or the port itself where nothing was written
+ * @param nodePort 1 to 65535, or 0 if there is none
+ */
+public record ServicePort(
+    String name, Protocol protocol, int port, String targetPort, int nodePort) {}

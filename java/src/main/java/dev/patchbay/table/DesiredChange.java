@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.table;
+
+import dev.patchbay.model.ServicePortKey;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The step from one {@link DesiredState} to the next. A frontend that moves from one Service port
+ * to another occurs in the new owner's row and no longer in the old owner's; both rows are in
+ * {@code upserted}.
+ *
+ * @param upserted rows that are new or differ
+ * @param removed keys that are gone; disjoint from the keys of {@code upserted}
+ * @param refused wildcards that are new
+ * @param unrefused wildcards that are gone
+ */
+public record DesiredChange(
+    List<ServiceRow> upserted,
+    Set<ServicePortKey> removed,
+    Set<FrontendKey> refused,
+    Set<FrontendKey> unrefused) {
+  public DesiredChange {
+    upserted = List.copyOf(upserted);
+    removed = Set.copyOf(removed);
+    refused = Set.copyOf(refused);
+    unrefused = Set.copyOf(unrefused);
+  }
+
+  public boolean isEmpty() {
+    return upserted.isEmpty() && removed.isEmpty() && refused.isEmpty() && unrefused.isEmpty();
+  }
+}

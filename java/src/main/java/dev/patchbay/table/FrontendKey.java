@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.table;
+
+import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.Protocol;
+import java.util.Comparator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Key of the {@code frontends} map: an address that clients connect to.
+ *
+ * @param address the Service address
+ * @param port 1 to 65535; 0 in a wildcard, which stands for all ports that no other key names
+ * @param protocol TCP or UDP; null in a wildcard
+ * @param scope where it is reachable from
+ */
+public record FrontendKey(IpAddress address, int port, @Nullable Protocol protocol, Scope scope)
+    implements Comparable<FrontendKey> {
+  private static final Comparator<FrontendKey> ORDER =
+      Comparator.comparing(FrontendKey::address)
+          .thenComparingInt(FrontendKey::port)
+          .thenComparingInt(FrontendKey::protocolNumber)
+          .thenComparing(FrontendKey::scope);
+
+  public FrontendKey {
+    if (port < 0 || port > 65535 || (port == 0) != (protocol == null)) {
+      throw new IllegalArgumentException("frontend " + address + " port " + port + " " + protocol);
+    }
+  }
+
+  /** The key that stands for every port of {@code address} that no other key names. */
+  public static FrontendKey wildcard(IpAddress address) {
+    return new FrontendKey(address, 0, null, Scope.INTERNAL);
+  }
+
+  public boolean isWildcard() {
+    return port == 0;
+  }
+
+  /** The IANA number, or 0 in a wildcard. */
+  public int protocolNumber() {
+    return protocol == null ? 0 : protocol.number();
+  }
+
+  @Override
+  public int compareTo(FrontendKey other) {
+    return ORDER.compare(this, other);
+  }
+
+  /** {@code 10.96.0.1:80/tcp}, {@code 10.96.0.1:*}, with {@code @external} where it applies. */
+  @Override
+  public String toString() {
+    String where = scope == Scope.INTERNAL ? "" : "@external";
+    if (protocol == null) {
+      return address.withPort(0).replaceFirst(":0$", ":*") + where;
+    }
+    return address.withPort(port) + "/" + protocol.lowerCase() + where;
+  }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.table;
+
+/**
+ * The part of a {@code services} entry beside the word.
+ *
+ * @param affinitySeconds 0 without session affinity, else its timeout, 1 to 86400 seconds
+ * @param policyLocal an empty range means "endpoints exist, policy forbids them all": sockets see
+ *     {@code EHOSTUNREACH} instead of {@code ECONNREFUSED}
+ */
+public record ServiceSettings(int affinitySeconds, boolean policyLocal) {
+  public static final ServiceSettings NONE = new ServiceSettings(0, false);
+
+  public ServiceSettings {
+    if (affinitySeconds < 0 || affinitySeconds > 86400) {
+      throw new IllegalArgumentException("session affinity of " + affinitySeconds + " s");
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/* What jextract reads to generate dev.patchbay.bindings.abi. */
+#include "../../bpf/include/abi.h"
