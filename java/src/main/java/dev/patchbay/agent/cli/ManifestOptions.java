@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.agent.cli;
+
+import dev.patchbay.agent.UserError;
+import dev.patchbay.model.Cidr;
+import dev.patchbay.model.IpFamily;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** Settings of the embedded control plane: options of {@code run} and {@code validate}. */
+final class ManifestOptions {
+  @Option(
+      names = "--service-cidr",
+      paramLabel = "C[,C]",
+      split = ",",
+      defaultValue = "10.96.0.0/16,fd00:10:96::/112",
+      description =
+          "with --manifests: ranges for cluster IPs, one per family (default: ${DEFAULT-VALUE})")
+  List<String> serviceCidrs = List.of();
+
+  @Option(
+      names = "--node-port-range",
+      paramLabel = "A-B",
+      defaultValue = "30000-32767",
+      description = "with --manifests: range for node ports (default: ${DEFAULT-VALUE})")
+  String nodePortRange = "";
+
+  /** The ranges, at most one per family, in the order given. */
+  List<Cidr> cidrs() throws UserError {
+    List<Cidr> cidrs = new ArrayList<>();
+    for (String text : serviceCidrs) {
+      Cidr cidr =
+          Cidr.parse(text)
+              .orElseThrow(
+                  () ->
+                      new UserError(
+                          "--service-cidr " + text,
+                          "not a range of addresses",
+                          "write it like 10.96.0.0/16, with no bits set behind the prefix"));
+      int smallest = cidr.family() == IpFamily.IPV4 ? 30 : 126;
+      if (cidr.prefixLength() > smallest) {
+        throw new UserError(
+            "--service-cidr " + text,
+            "holds no more than two addresses",
+            "give a range of /" + smallest + " or larger");
+      }
+      for (Cidr other : cidrs) {
+        if (other.family() == cidr.family()) {
+          throw new UserError(
+              "--service-cidr " + text,
+              "a second " + cidr.family() + " range beside " + other,
+              "give at most one per family");
+        }
+      }
+      cidrs.add(cidr);
+    }
+    return List.copyOf(cidrs);
+  }
+
+  /** Lowest and highest node port, both included. */
+  int[] nodePorts() throws UserError {
+    if (nodePortRange.matches("[0-9]{1,5}-[0-9]{1,5}")) {
+      int dash = nodePortRange.indexOf('-');
+      int low = Integer.parseInt(nodePortRange.substring(0, dash));
+      int high = Integer.parseInt(nodePortRange.substring(dash + 1));
+      if (low >= 1 && low <= high && high <= 65535) {
+        return new int[] {low, high};
+      }
+    }
+    throw new UserError(
+        "--node-port-range " + nodePortRange,
+        "not a range of ports",
+        "write it like 30000-32767, within 1-65535");
+  }
+}
