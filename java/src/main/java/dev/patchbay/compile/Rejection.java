@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.compile;
+
+import dev.patchbay.model.ServicePortKey;
+import dev.patchbay.table.FrontendKey;
+import java.util.Comparator;
+
+/**
+ * Something wanted that compilation could not grant. All else of the same Service is in force.
+ *
+ * <p>Order: by Service port, then by sentence.
+ */
+public sealed interface Rejection extends Comparable<Rejection> {
+  /** The order of {@link #compareTo}. */
+  Comparator<Rejection> ORDER =
+      Comparator.comparing(Rejection::who).thenComparing(Rejection::sentence);
+
+  /** Whose wish it was. */
+  ServicePortKey who();
+
+  /** What was refused and why, in one sentence without a full stop, without {@link #who}. */
+  String sentence();
+
+  @Override
+  default int compareTo(Rejection other) {
+    return ORDER.compare(this, other);
+  }
+
+  /**
+   * Another Service port has the frontend: its Service is older, or of the same age and first by
+   * name. As soon as the winner gives the frontend up, the loser gets it.
+   *
+   * @param who the loser
+   * @param frontend the contested frontend
+   * @param winner who has it
+   */
+  record FrontendTaken(ServicePortKey who, FrontendKey frontend, ServicePortKey winner)
+      implements Rejection {
+    @Override
+    public String sentence() {
+      return "frontend " + frontend + " belongs to " + winner + ", which takes precedence";
+    }
+  }
+
+  /**
+   * The dataplane does not balance the protocol; the port has no frontend.
+   *
+   * @param who the port, of a protocol other than TCP and UDP
+   */
+  record ProtocolUnsupported(ServicePortKey who) implements Rejection {
+    @Override
+    public String sentence() {
+      return "protocol " + who.protocol() + " is not supported; only TCP and UDP are";
+    }
+  }
+
+  /**
+   * Another port of the same Service has this name and protocol; only the first counts.
+   *
+   * @param who the name and protocol
+   * @param port the number of the port that is not used
+   */
+  record PortRepeated(ServicePortKey who, int port) implements Rejection {
+    @Override
+    public String sentence() {
+      return "port " + port + " has the name and protocol of an earlier port of the same Service";
+    }
+  }
+
+  /**
+   * More endpoints than a Service port can have. The port works, with the lowest {@code limit} of
+   * them.
+   *
+   * @param who the port
+   * @param endpoints how many could have been chosen
+   * @param limit how many were
+   */
+  record EndpointsOverLimit(ServicePortKey who, int endpoints, int limit) implements Rejection {
+    @Override
+    public String sentence() {
+      return "has " + endpoints + " endpoints; only the first " + limit + " are used";
+    }
+  }
+}
