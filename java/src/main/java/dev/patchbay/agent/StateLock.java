@@ -51,8 +51,7 @@ final class StateLock implements AutoCloseable {
         channel.close();
         throw new UserError(
             "cannot use the state directory " + stateDir,
-            "another agent has it"
-                + (holder.isPresent() ? ", process " + holder.getAsLong() : ""),
+            "another agent has it" + (holder.isPresent() ? ", process " + holder.getAsLong() : ""),
             "stop that one, or give another --state-dir and --bpf-dir");
       }
       channel.truncate(0);

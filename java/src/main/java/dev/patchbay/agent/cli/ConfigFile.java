@@ -37,7 +37,9 @@ final class ConfigFile implements CommandLine.IDefaultValueProvider {
   static ConfigFile read(Path file, CommandSpec command) throws UserError {
     Object root;
     try (InputStream in = Files.newInputStream(file)) {
-      root = new Load(LoadSettings.builder().setLabel(file.toString()).build()).loadFromInputStream(in);
+      root =
+          new Load(LoadSettings.builder().setLabel(file.toString()).build())
+              .loadFromInputStream(in);
     } catch (IOException e) {
       throw new UserError("cannot read --config " + file, reason(e), "give a readable YAML file");
     } catch (YamlEngineException e) {
