@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.compile;
+
+import static dev.patchbay.testkit.ServiceBuilder.ready;
+import static dev.patchbay.testkit.ServiceBuilder.service;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.patchbay.model.NodeFacts;
+import dev.patchbay.model.ObjectKey;
+import dev.patchbay.model.Protocol;
+import dev.patchbay.model.ServicePortKey;
+import dev.patchbay.table.DesiredChange;
+import dev.patchbay.table.FrontendKey;
+import dev.patchbay.table.ServiceRow;
+import dev.patchbay.testkit.ServiceBuilder;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+class CompilerTest {
+  private final Compiler compiler = new Compiler(new NodeFacts("node"));
+
+  private DesiredChange upsert(ServiceBuilder... services) {
+    return compiler.update(Arrays.stream(services).map(ServiceBuilder::build).toList(), List.of());
+  }
+
+  private DesiredChange remove(String name) {
+    return compiler.update(List.of(), List.of(new ObjectKey("default", name)));
+  }
+
+  private static List<String> rows(DesiredChange change) {
+    return change.upserted().stream().map(CompilerTest::text).toList();
+  }
+
+  private static String text(ServiceRow row) {
+    return row.key().service().name() + " " + row.frontends() + " -> " + row.backends();
+  }
+
+  private static List<String> names(Set<ServicePortKey> keys) {
+    return keys.stream().map(k -> k.service().name()).sorted().toList();
+  }
+
+  private List<String> rejections() {
+    return compiler.rejections().stream()
+        .map(r -> r.who().service().name() + ": " + r.sentence())
+        .toList();
+  }
+
+  private static ServiceBuilder a() {
+    return service("a").clusterIps("10.96.0.1").port(80);
+  }
+
+  @Test
+  void newServiceThenTheSameAgainThenGone() {
+    ServiceBuilder kubia = a().slice(8080, ready("10.0.0.1"));
+    DesiredChange first = upsert(kubia);
+    assertThat(rows(first)).containsExactly("a [10.96.0.1:80/tcp] -> [10.0.0.1:8080]");
+    assertThat(first.refused().toString()).isEqualTo("[10.96.0.1:*]");
+    assertThat(upsert(kubia).isEmpty()).isTrue();
+    DesiredChange gone = remove("a");
+    assertThat(names(gone.removed())).containsExactly("a");
+    assertThat(gone.unrefused().toString()).isEqualTo("[10.96.0.1:*]");
+    assertThat(compiler.desired().services()).isEmpty();
+    assertThat(compiler.desired().refused()).isEmpty();
+    assertThat(remove("a").isEmpty()).isTrue();
+  }
+
+  @Test
+  void changedEndpointChangesOneRowOnly() {
+    upsert(
+        a().port("udp", Protocol.UDP, 80).slice(8080, ready("10.0.0.1")),
+        service("b").clusterIps("10.96.0.2").port(80));
+    DesiredChange change =
+        upsert(a().port("udp", Protocol.UDP, 80).slice(8080, ready("10.0.0.1"), ready("10.0.0.2")));
+    assertThat(rows(change))
+        .containsExactly("a [10.96.0.1:80/tcp] -> [10.0.0.1:8080, 10.0.0.2:8080]");
+    assertThat(change.removed()).isEmpty();
+    assertThat(change.refused()).isEmpty();
+    assertThat(change.unrefused()).isEmpty();
+  }
+
+  @Test
+  void newAddress() {
+    upsert(a());
+    DesiredChange change = upsert(service("a").clusterIps("10.96.0.9").port(80));
+    assertThat(rows(change)).containsExactly("a [10.96.0.9:80/tcp] -> []");
+    assertThat(change.refused().toString()).isEqualTo("[10.96.0.9:*]");
+    assertThat(change.unrefused().toString()).isEqualTo("[10.96.0.1:*]");
+  }
+
+  @Test
+  void olderServiceWinsInAnyOrderAndTheLoserIsTold() {
+    ServiceBuilder younger = a().created(2);
+    ServiceBuilder older = service("z").clusterIps("10.96.0.1").port(80).created(1);
+    upsert(younger);
+    DesiredChange change = upsert(older);
+    assertThat(rows(change)).containsExactly("z [10.96.0.1:80/tcp] -> []");
+    assertThat(names(change.removed())).containsExactly("a");
+    assertThat(change.refused()).isEmpty();
+    assertThat(rejections())
+        .containsExactly(
+            "a: frontend 10.96.0.1:80/tcp belongs to default/z/tcp (IPv4), which takes precedence");
+
+    Compiler other = new Compiler(new NodeFacts("node"));
+    other.update(List.of(older.build()), List.of());
+    assertThat(other.update(List.of(younger.build()), List.of()).isEmpty()).isTrue();
+    assertThat(other.desired()).isEqualTo(compiler.desired());
+    assertThat(other.rejections()).isEqualTo(compiler.rejections());
+  }
+
+  @Test
+  void ofEqualAgeTheNameDecides() {
+    upsert(service("b").clusterIps("10.96.0.1").port(80), a());
+    assertThat(names(compiler.desired().services().keySet())).containsExactly("a");
+  }
+
+  @Test
+  void loserGetsTheFrontendWhenTheWinnerGoes() {
+    upsert(
+        a().created(1),
+        service("b").clusterIps("10.96.0.1").port(80).created(2),
+        service("c").clusterIps("10.96.0.1").port(80).created(3));
+    DesiredChange change = remove("a");
+    assertThat(rows(change)).containsExactly("b [10.96.0.1:80/tcp] -> []");
+    assertThat(names(change.removed())).containsExactly("a");
+    assertThat(change.unrefused()).isEmpty();
+    assertThat(rejections()).hasSize(1).first().asString().startsWith("c: ");
+    assertThat(rows(remove("b"))).containsExactly("c [10.96.0.1:80/tcp] -> []");
+    assertThat(rejections()).isEmpty();
+  }
+
+  @Test
+  void loserGetsTheFrontendWhenTheWinnerMovesAway() {
+    upsert(a().created(1), service("b").clusterIps("10.96.0.1").port(80).created(2));
+    DesiredChange change = upsert(service("a").clusterIps("10.96.0.1").port(81).created(1));
+    assertThat(rows(change))
+        .containsExactly("a [10.96.0.1:81/tcp] -> []", "b [10.96.0.1:80/tcp] -> []");
+    assertThat(change.removed()).isEmpty();
+    assertThat(rejections()).isEmpty();
+  }
+
+  @Test
+  void loserOfOneFrontendKeepsTheOthers() {
+    upsert(a().created(1));
+    DesiredChange change =
+        upsert(
+            service("b")
+                .clusterIps("10.96.0.1", "10.96.0.2")
+                .port(80)
+                .created(2)
+                .slice(8080, ready("10.0.0.1")));
+    assertThat(rows(change)).containsExactly("b [10.96.0.2:80/tcp] -> [10.0.0.1:8080]");
+  }
+
+  @Test
+  void winnerThatGrowsYoungerLoses() {
+    upsert(a().created(1), service("b").clusterIps("10.96.0.1").port(80).created(2));
+    DesiredChange change = upsert(a().created(3));
+    assertThat(rows(change)).containsExactly("b [10.96.0.1:80/tcp] -> []");
+    assertThat(names(change.removed())).containsExactly("a");
+  }
+
+  @Test
+  void winnerThatOnlyChangesItsEndpointsKeepsTheFrontend() {
+    upsert(a().created(1), service("b").clusterIps("10.96.0.1").port(80).created(2));
+    DesiredChange change = upsert(a().created(1).slice(8080, ready("10.0.0.1")));
+    assertThat(rows(change)).containsExactly("a [10.96.0.1:80/tcp] -> [10.0.0.1:8080]");
+    assertThat(change.removed()).isEmpty();
+  }
+
+  @Test
+  void addressSharedByTwoServicesRefusesUntilBothAreGone() {
+    upsert(a(), service("b").clusterIps("10.96.0.1").port(81));
+    assertThat(compiler.desired().services()).hasSize(2);
+    assertThat(compiler.rejections()).isEmpty();
+    assertThat(remove("a").unrefused()).isEmpty();
+    assertThat(remove("b").unrefused()).extracting(FrontendKey::isWildcard).containsExactly(true);
+  }
+
+  @Test
+  void addressHandedOverInOneUpdateStaysRefused() {
+    upsert(a());
+    DesiredChange change =
+        compiler.update(
+            List.of(service("b").clusterIps("10.96.0.1").port(80).build()),
+            List.of(new ObjectKey("default", "a")));
+    assertThat(rows(change)).containsExactly("b [10.96.0.1:80/tcp] -> []");
+    assertThat(names(change.removed())).containsExactly("a");
+    assertThat(change.refused()).isEmpty();
+    assertThat(change.unrefused()).isEmpty();
+  }
+
+  @Test
+  void upsertedBeatsRemovedAndTheLastOfSeveralCounts() {
+    DesiredChange change =
+        compiler.update(
+            List.of(a().build(), a().slice(8080, ready("10.0.0.1")).build()),
+            List.of(new ObjectKey("default", "a")));
+    assertThat(rows(change)).containsExactly("a [10.96.0.1:80/tcp] -> [10.0.0.1:8080]");
+  }
+
+  @Test
+  void rejectionsOfAServiceGoWithIt() {
+    upsert(service("s").clusterIps("10.96.0.1").port("", Protocol.SCTP, 80));
+    assertThat(rejections())
+        .containsExactly("s: protocol SCTP is not supported; only TCP and UDP are");
+    remove("s");
+    assertThat(rejections()).isEmpty();
+  }
+}

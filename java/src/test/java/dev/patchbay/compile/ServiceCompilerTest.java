@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.compile;
+
+import static dev.patchbay.testkit.ServiceBuilder.ready;
+import static dev.patchbay.testkit.ServiceBuilder.service;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.patchbay.model.Endpoint;
+import dev.patchbay.model.EndpointPort;
+import dev.patchbay.model.EndpointSlice;
+import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.IpFamily;
+import dev.patchbay.model.NodeFacts;
+import dev.patchbay.model.ObjectKey;
+import dev.patchbay.model.Protocol;
+import dev.patchbay.model.ServicePortKey;
+import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.ServiceType;
+import dev.patchbay.table.ServiceRow;
+import dev.patchbay.table.ServiceSettings;
+import dev.patchbay.testkit.ServiceBuilder;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class ServiceCompilerTest {
+  private static CompiledService compile(ServiceBuilder builder) {
+    return ServiceCompiler.compile(builder.build(), new NodeFacts("node"));
+  }
+
+  private static List<String> texts(CompiledService compiled) {
+    return compiled.rows().stream().map(ServiceCompilerTest::text).toList();
+  }
+
+  private static String text(ServiceRow row) {
+    return row.key() + " " + row.frontends() + " -> " + row.backends();
+  }
+
+  private static ServicePortKey key(String port, Protocol protocol, IpFamily family) {
+    return new ServicePortKey(new ObjectKey("default", "s"), port, protocol, family);
+  }
+
+  @Test
+  void aRowForEachPortAndFamilyWithItsOwnEndpoints() {
+    CompiledService compiled =
+        compile(
+            service("s")
+                .clusterIps("fd01::1", "10.96.0.1")
+                .port("dns", Protocol.UDP, 53)
+                .port("dns-tcp", Protocol.TCP, 53)
+                .slice(
+                    List.of(
+                        new EndpointPort("dns", Protocol.UDP, 1053),
+                        new EndpointPort("dns-tcp", Protocol.TCP, 1054)),
+                    ready("10.0.0.1"))
+                .slice(List.of(new EndpointPort("dns", Protocol.UDP, 1055)), ready("fd00::1")));
+    assertThat(texts(compiled))
+        .containsExactly(
+            "default/s:dns/udp (IPv4) [10.96.0.1:53/udp] -> [10.0.0.1:1053]",
+            "default/s:dns-tcp/tcp (IPv4) [10.96.0.1:53/tcp] -> [10.0.0.1:1054]",
+            "default/s:dns/udp (IPv6) [[fd01::1]:53/udp] -> [[fd00::1]:1055]",
+            "default/s:dns-tcp/tcp (IPv6) [[fd01::1]:53/tcp] -> []");
+    assertThat(compiled.refused().toString()).isEqualTo("[10.96.0.1:*, [fd01::1]:*]");
+    assertThat(compiled.rejections()).isEmpty();
+  }
+
+  @Test
+  void severalAddressesOfOneFamilyShareTheRow() {
+    assertThat(texts(compile(service("s").clusterIps("10.96.0.2", "10.96.0.1").port(80))))
+        .containsExactly("default/s/tcp (IPv4) [10.96.0.1:80/tcp, 10.96.0.2:80/tcp] -> []");
+  }
+
+  @Test
+  void headlessAndExternalNameHaveNothing() {
+    CompiledService nothing = new CompiledService(List.of(), List.of(), List.of());
+    assertThat(compile(service("s").port(80).slice(80, ready("10.0.0.1")))).isEqualTo(nothing);
+    assertThat(
+            compile(service("s").type(ServiceType.EXTERNAL_NAME).clusterIps("10.96.0.1").port(80)))
+        .isEqualTo(nothing);
+  }
+
+  @Test
+  void sctpIsRejectedTheOtherPortsStay() {
+    CompiledService compiled =
+        compile(
+            service("s")
+                .clusterIps("10.96.0.1")
+                .port("a", Protocol.SCTP, 80)
+                .port("b", Protocol.TCP, 80));
+    assertThat(texts(compiled)).containsExactly("default/s:b/tcp (IPv4) [10.96.0.1:80/tcp] -> []");
+    assertThat(compiled.refused()).hasSize(1);
+    assertThat(compiled.rejections())
+        .containsExactly(new Rejection.ProtocolUnsupported(key("a", Protocol.SCTP, IpFamily.IPV4)));
+  }
+
+  @Test
+  void repeatedNameIsRejected() {
+    CompiledService compiled = compile(service("s").clusterIps("10.96.0.1").port(80).port(81));
+    assertThat(texts(compiled)).containsExactly("default/s/tcp (IPv4) [10.96.0.1:80/tcp] -> []");
+    assertThat(compiled.rejections())
+        .containsExactly(new Rejection.PortRepeated(key("", Protocol.TCP, IpFamily.IPV4), 81));
+  }
+
+  @Test
+  void affinityGoesIntoTheSettings() {
+    assertThat(
+            compile(service("s").clusterIps("10.96.0.1").port(80).affinity(10800))
+                .rows()
+                .getFirst()
+                .settings())
+        .isEqualTo(new ServiceSettings(10800, false));
+  }
+
+  @Test
+  void moreEndpointsThanAWordCanCountAreCutOffByName() {
+    List<Endpoint> endpoints =
+        IntStream.rangeClosed(0, 65536)
+            .mapToObj(i -> IpAddress.ofIpv4(0x0a000000 + i))
+            .map(a -> new Endpoint(a, true, true, false, "", ""))
+            .toList();
+    ServiceState one = service("s").clusterIps("10.96.0.1").port(80).build();
+    EndpointSlice slice =
+        new EndpointSlice(
+            new ObjectKey("default", "s-0"),
+            IpFamily.IPV4,
+            List.of(new EndpointPort("", Protocol.TCP, 8080)),
+            endpoints);
+    CompiledService compiled =
+        ServiceCompiler.compile(
+            new ServiceState(one.service(), List.of(slice), List.of()), new NodeFacts("node"));
+    assertThat(compiled.rows().getFirst().backends())
+        .hasSize(65535)
+        .last()
+        .hasToString("10.0.255.254:8080");
+    assertThat(compiled.rejections())
+        .containsExactly(
+            new Rejection.EndpointsOverLimit(key("", Protocol.TCP, IpFamily.IPV4), 65537, 65535));
+  }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.testkit;
+
+import dev.patchbay.model.Endpoint;
+import dev.patchbay.model.EndpointPort;
+import dev.patchbay.model.EndpointSlice;
+import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.ObjectKey;
+import dev.patchbay.model.Protocol;
+import dev.patchbay.model.Service;
+import dev.patchbay.model.ServicePort;
+import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.ServiceType;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** Builds a {@link ServiceState} in few words. Not thread-safe. */
+public final class ServiceBuilder {
+  private final ObjectKey key;
+  private ServiceType type = ServiceType.CLUSTER_IP;
+  private final List<IpAddress> clusterIps = new ArrayList<>();
+  private final List<ServicePort> ports = new ArrayList<>();
+  private int affinitySeconds;
+  private boolean publishNotReady;
+  private long createdMillis = Long.MAX_VALUE;
+  private final List<EndpointSlice> slices = new ArrayList<>();
+
+  private ServiceBuilder(ObjectKey key) {
+    this.key = key;
+  }
+
+  /** Starts with {@code namespace/name}, or a name in the namespace {@code default}. */
+  public static ServiceBuilder service(String key) {
+    int slash = key.indexOf('/');
+    return new ServiceBuilder(
+        slash < 0
+            ? new ObjectKey("default", key)
+            : new ObjectKey(key.substring(0, slash), key.substring(slash + 1)));
+  }
+
+  public ServiceBuilder type(ServiceType value) {
+    type = value;
+    return this;
+  }
+
+  public ServiceBuilder clusterIps(String... addresses) {
+    Arrays.stream(addresses).map(IpAddress::of).forEach(clusterIps::add);
+    return this;
+  }
+
+  /** Adds an unnamed TCP port. */
+  public ServiceBuilder port(int port) {
+    return port("", Protocol.TCP, port);
+  }
+
+  public ServiceBuilder port(String name, Protocol protocol, int port) {
+    ports.add(new ServicePort(name, protocol, port, Integer.toString(port), 0));
+    return this;
+  }
+
+  public ServiceBuilder affinity(int seconds) {
+    affinitySeconds = seconds;
+    return this;
+  }
+
+  public ServiceBuilder publishNotReady() {
+    publishNotReady = true;
+    return this;
+  }
+
+  public ServiceBuilder created(long millis) {
+    createdMillis = millis;
+    return this;
+  }
+
+  /** Adds a slice with one unnamed TCP port. */
+  public ServiceBuilder slice(int port, Endpoint... endpoints) {
+    return slice(List.of(new EndpointPort("", Protocol.TCP, port)), endpoints);
+  }
+
+  /** Adds a slice; its family is that of its first endpoint. */
+  public ServiceBuilder slice(List<EndpointPort> slicePorts, Endpoint... endpoints) {
+    slices.add(
+        new EndpointSlice(
+            new ObjectKey(key.namespace(), key.name() + "-" + slices.size()),
+            endpoints[0].address().family(),
+            slicePorts,
+            List.of(endpoints)));
+    return this;
+  }
+
+  public ServiceState build() {
+    Service service =
+        new Service(
+            key,
+            type,
+            clusterIps,
+            ports,
+            Map.of(),
+            affinitySeconds,
+            publishNotReady,
+            createdMillis,
+            "test");
+    return new ServiceState(service, slices, List.of());
+  }
+
+  public static Endpoint ready(String address) {
+    return new Endpoint(IpAddress.of(address), true, true, false, "", "");
+  }
+
+  public static Endpoint notReady(String address) {
+    return new Endpoint(IpAddress.of(address), false, false, false, "", "");
+  }
+
+  /** Terminating, but serving. */
+  public static Endpoint draining(String address) {
+    return new Endpoint(IpAddress.of(address), false, true, true, "", "");
+  }
+
+  /** Terminating and no longer serving. */
+  public static Endpoint terminated(String address) {
+    return new Endpoint(IpAddress.of(address), false, false, true, "", "");
+  }
+}
