@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent;
 
+import dev.patchbay.manifest.PortRange;
 import dev.patchbay.model.Cidr;
 import dev.patchbay.table.Capacity;
 import java.nio.file.Path;
@@ -15,8 +16,7 @@ import java.util.List;
  * @param bpfDir the bpffs directory for pins
  * @param stateDir what the agent remembers
  * @param serviceCidrs ranges for cluster IPs, one per family, the default family first
- * @param nodePortLow lowest node port
- * @param nodePortHigh highest node port
+ * @param nodePorts range for node ports
  * @param healthz where to answer health checks
  * @param capacity sizes of the maps
  * @param once program, verify and end
@@ -28,8 +28,7 @@ public record AgentConfig(
     Path bpfDir,
     Path stateDir,
     List<Cidr> serviceCidrs,
-    int nodePortLow,
-    int nodePortHigh,
+    PortRange nodePorts,
     HostPort healthz,
     Capacity capacity,
     boolean once) {

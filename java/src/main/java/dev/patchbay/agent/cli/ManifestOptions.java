@@ -2,6 +2,7 @@
 package dev.patchbay.agent.cli;
 
 import dev.patchbay.agent.UserError;
+import dev.patchbay.manifest.PortRange;
 import dev.patchbay.model.Cidr;
 import dev.patchbay.model.IpFamily;
 import java.util.ArrayList;
@@ -58,19 +59,13 @@ final class ManifestOptions {
     return List.copyOf(cidrs);
   }
 
-  /** Lowest and highest node port, both included. */
-  int[] nodePorts() throws UserError {
-    if (nodePortRange.matches("[0-9]{1,5}-[0-9]{1,5}")) {
-      int dash = nodePortRange.indexOf('-');
-      int low = Integer.parseInt(nodePortRange.substring(0, dash));
-      int high = Integer.parseInt(nodePortRange.substring(dash + 1));
-      if (low >= 1 && low <= high && high <= 65535) {
-        return new int[] {low, high};
-      }
-    }
-    throw new UserError(
-        "--node-port-range " + nodePortRange,
-        "not a range of ports",
-        "write it like 30000-32767, within 1-65535");
+  PortRange nodePorts() throws UserError {
+    return PortRange.parse(nodePortRange)
+        .orElseThrow(
+            () ->
+                new UserError(
+                    "--node-port-range " + nodePortRange,
+                    "not a range of ports",
+                    "write it like 30000-32767, within 1-65535"));
   }
 }
