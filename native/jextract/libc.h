@@ -1,6 +1,6 @@
 /* What jextract reads to generate dev.patchbay.bindings.libc. */
 #include <fcntl.h>
-#include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <unistd.h>

@@ -159,6 +159,15 @@ public class LibBpf extends LibBpf$shared {
     public static int BPF_CGROUP_INET6_GETPEERNAME() {
         return BPF_CGROUP_INET6_GETPEERNAME;
     }
+    private static final int BPF_LINK_TYPE_CGROUP = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum bpf_link_type.BPF_LINK_TYPE_CGROUP = 3
+     * }
+     */
+    public static int BPF_LINK_TYPE_CGROUP() {
+        return BPF_LINK_TYPE_CGROUP;
+    }
     private static final int BPF_ANY = (int)0L;
     /**
      * {@snippet lang=c :
@@ -263,6 +272,71 @@ public class LibBpf extends LibBpf$shared {
                 traceDowncall("bpf_map_create", map_type, map_name, key_size, value_size, max_entries, opts);
             }
             return (int)mh$.invokeExact(map_type, map_name, key_size, value_size, max_entries, opts);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class bpf_prog_load {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibBpf.C_INT,
+            LibBpf.C_INT,
+            LibBpf.C_POINTER,
+            LibBpf.C_POINTER,
+            LibBpf.C_POINTER,
+            LibBpf.C_LONG,
+            LibBpf.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("bpf_prog_load");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int bpf_prog_load(enum bpf_prog_type prog_type, const char *prog_name, const char *license, const struct bpf_insn *insns, size_t insn_cnt, const struct bpf_prog_load_opts *opts)
+     * }
+     */
+    public static FunctionDescriptor bpf_prog_load$descriptor() {
+        return bpf_prog_load.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int bpf_prog_load(enum bpf_prog_type prog_type, const char *prog_name, const char *license, const struct bpf_insn *insns, size_t insn_cnt, const struct bpf_prog_load_opts *opts)
+     * }
+     */
+    public static MethodHandle bpf_prog_load$handle() {
+        return bpf_prog_load.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int bpf_prog_load(enum bpf_prog_type prog_type, const char *prog_name, const char *license, const struct bpf_insn *insns, size_t insn_cnt, const struct bpf_prog_load_opts *opts)
+     * }
+     */
+    public static MemorySegment bpf_prog_load$address() {
+        return bpf_prog_load.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int bpf_prog_load(enum bpf_prog_type prog_type, const char *prog_name, const char *license, const struct bpf_insn *insns, size_t insn_cnt, const struct bpf_prog_load_opts *opts)
+     * }
+     */
+    public static int bpf_prog_load(int prog_type, MemorySegment prog_name, MemorySegment license, MemorySegment insns, long insn_cnt, MemorySegment opts) {
+        var mh$ = bpf_prog_load.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("bpf_prog_load", prog_type, prog_name, license, insns, insn_cnt, opts);
+            }
+            return (int)mh$.invokeExact(prog_type, prog_name, license, insns, insn_cnt, opts);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -511,6 +585,69 @@ public class LibBpf extends LibBpf$shared {
                 traceDowncall("bpf_map_get_next_key", fd, key, next_key);
             }
             return (int)mh$.invokeExact(fd, key, next_key);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class bpf_map_delete_batch {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibBpf.C_INT,
+            LibBpf.C_INT,
+            LibBpf.C_POINTER,
+            LibBpf.C_POINTER,
+            LibBpf.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("bpf_map_delete_batch");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int bpf_map_delete_batch(int fd, const void *keys, __u32 *count, const struct bpf_map_batch_opts *opts)
+     * }
+     */
+    public static FunctionDescriptor bpf_map_delete_batch$descriptor() {
+        return bpf_map_delete_batch.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int bpf_map_delete_batch(int fd, const void *keys, __u32 *count, const struct bpf_map_batch_opts *opts)
+     * }
+     */
+    public static MethodHandle bpf_map_delete_batch$handle() {
+        return bpf_map_delete_batch.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int bpf_map_delete_batch(int fd, const void *keys, __u32 *count, const struct bpf_map_batch_opts *opts)
+     * }
+     */
+    public static MemorySegment bpf_map_delete_batch$address() {
+        return bpf_map_delete_batch.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int bpf_map_delete_batch(int fd, const void *keys, __u32 *count, const struct bpf_map_batch_opts *opts)
+     * }
+     */
+    public static int bpf_map_delete_batch(int fd, MemorySegment keys, MemorySegment count, MemorySegment opts) {
+        var mh$ = bpf_map_delete_batch.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("bpf_map_delete_batch", fd, keys, count, opts);
+            }
+            return (int)mh$.invokeExact(fd, keys, count, opts);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -954,6 +1091,67 @@ public class LibBpf extends LibBpf$shared {
         }
     }
 
+    private static class bpf_link_get_next_id {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibBpf.C_INT,
+            LibBpf.C_INT,
+            LibBpf.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("bpf_link_get_next_id");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int bpf_link_get_next_id(__u32 start_id, __u32 *next_id)
+     * }
+     */
+    public static FunctionDescriptor bpf_link_get_next_id$descriptor() {
+        return bpf_link_get_next_id.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int bpf_link_get_next_id(__u32 start_id, __u32 *next_id)
+     * }
+     */
+    public static MethodHandle bpf_link_get_next_id$handle() {
+        return bpf_link_get_next_id.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int bpf_link_get_next_id(__u32 start_id, __u32 *next_id)
+     * }
+     */
+    public static MemorySegment bpf_link_get_next_id$address() {
+        return bpf_link_get_next_id.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int bpf_link_get_next_id(__u32 start_id, __u32 *next_id)
+     * }
+     */
+    public static int bpf_link_get_next_id(int start_id, MemorySegment next_id) {
+        var mh$ = bpf_link_get_next_id.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("bpf_link_get_next_id", start_id, next_id);
+            }
+            return (int)mh$.invokeExact(start_id, next_id);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class bpf_prog_get_fd_by_id {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             LibBpf.C_INT,
@@ -1005,6 +1203,66 @@ public class LibBpf extends LibBpf$shared {
         try {
             if (TRACE_DOWNCALLS) {
                 traceDowncall("bpf_prog_get_fd_by_id", id);
+            }
+            return (int)mh$.invokeExact(id);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class bpf_link_get_fd_by_id {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibBpf.C_INT,
+            LibBpf.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("bpf_link_get_fd_by_id");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int bpf_link_get_fd_by_id(__u32 id)
+     * }
+     */
+    public static FunctionDescriptor bpf_link_get_fd_by_id$descriptor() {
+        return bpf_link_get_fd_by_id.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int bpf_link_get_fd_by_id(__u32 id)
+     * }
+     */
+    public static MethodHandle bpf_link_get_fd_by_id$handle() {
+        return bpf_link_get_fd_by_id.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int bpf_link_get_fd_by_id(__u32 id)
+     * }
+     */
+    public static MemorySegment bpf_link_get_fd_by_id$address() {
+        return bpf_link_get_fd_by_id.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int bpf_link_get_fd_by_id(__u32 id)
+     * }
+     */
+    public static int bpf_link_get_fd_by_id(int id) {
+        var mh$ = bpf_link_get_fd_by_id.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("bpf_link_get_fd_by_id", id);
             }
             return (int)mh$.invokeExact(id);
         } catch (Error | RuntimeException ex) {
@@ -1616,6 +1874,68 @@ public class LibBpf extends LibBpf$shared {
         }
     }
 
+    private static class bpf_program__set_log_buf {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibBpf.C_INT,
+            LibBpf.C_POINTER,
+            LibBpf.C_POINTER,
+            LibBpf.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("bpf_program__set_log_buf");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int bpf_program__set_log_buf(struct bpf_program *prog, char *log_buf, size_t log_size)
+     * }
+     */
+    public static FunctionDescriptor bpf_program__set_log_buf$descriptor() {
+        return bpf_program__set_log_buf.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int bpf_program__set_log_buf(struct bpf_program *prog, char *log_buf, size_t log_size)
+     * }
+     */
+    public static MethodHandle bpf_program__set_log_buf$handle() {
+        return bpf_program__set_log_buf.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int bpf_program__set_log_buf(struct bpf_program *prog, char *log_buf, size_t log_size)
+     * }
+     */
+    public static MemorySegment bpf_program__set_log_buf$address() {
+        return bpf_program__set_log_buf.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int bpf_program__set_log_buf(struct bpf_program *prog, char *log_buf, size_t log_size)
+     * }
+     */
+    public static int bpf_program__set_log_buf(MemorySegment prog, MemorySegment log_buf, long log_size) {
+        var mh$ = bpf_program__set_log_buf.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("bpf_program__set_log_buf", prog, log_buf, log_size);
+            }
+            return (int)mh$.invokeExact(prog, log_buf, log_size);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class bpf_object__find_map_by_name {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             LibBpf.C_POINTER,
@@ -1798,6 +2118,126 @@ public class LibBpf extends LibBpf$shared {
         }
     }
 
+    private static class bpf_map__type {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibBpf.C_INT,
+            LibBpf.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("bpf_map__type");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * enum bpf_map_type bpf_map__type(const struct bpf_map *map)
+     * }
+     */
+    public static FunctionDescriptor bpf_map__type$descriptor() {
+        return bpf_map__type.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * enum bpf_map_type bpf_map__type(const struct bpf_map *map)
+     * }
+     */
+    public static MethodHandle bpf_map__type$handle() {
+        return bpf_map__type.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * enum bpf_map_type bpf_map__type(const struct bpf_map *map)
+     * }
+     */
+    public static MemorySegment bpf_map__type$address() {
+        return bpf_map__type.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * enum bpf_map_type bpf_map__type(const struct bpf_map *map)
+     * }
+     */
+    public static int bpf_map__type(MemorySegment map) {
+        var mh$ = bpf_map__type.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("bpf_map__type", map);
+            }
+            return (int)mh$.invokeExact(map);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class bpf_map__max_entries {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibBpf.C_INT,
+            LibBpf.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("bpf_map__max_entries");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * __u32 bpf_map__max_entries(const struct bpf_map *map)
+     * }
+     */
+    public static FunctionDescriptor bpf_map__max_entries$descriptor() {
+        return bpf_map__max_entries.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * __u32 bpf_map__max_entries(const struct bpf_map *map)
+     * }
+     */
+    public static MethodHandle bpf_map__max_entries$handle() {
+        return bpf_map__max_entries.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * __u32 bpf_map__max_entries(const struct bpf_map *map)
+     * }
+     */
+    public static MemorySegment bpf_map__max_entries$address() {
+        return bpf_map__max_entries.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * __u32 bpf_map__max_entries(const struct bpf_map *map)
+     * }
+     */
+    public static int bpf_map__max_entries(MemorySegment map) {
+        var mh$ = bpf_map__max_entries.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("bpf_map__max_entries", map);
+            }
+            return (int)mh$.invokeExact(map);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class bpf_map__set_max_entries {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             LibBpf.C_INT,
@@ -1852,6 +2292,186 @@ public class LibBpf extends LibBpf$shared {
                 traceDowncall("bpf_map__set_max_entries", map, max_entries);
             }
             return (int)mh$.invokeExact(map, max_entries);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class bpf_map__map_flags {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibBpf.C_INT,
+            LibBpf.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("bpf_map__map_flags");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * __u32 bpf_map__map_flags(const struct bpf_map *map)
+     * }
+     */
+    public static FunctionDescriptor bpf_map__map_flags$descriptor() {
+        return bpf_map__map_flags.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * __u32 bpf_map__map_flags(const struct bpf_map *map)
+     * }
+     */
+    public static MethodHandle bpf_map__map_flags$handle() {
+        return bpf_map__map_flags.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * __u32 bpf_map__map_flags(const struct bpf_map *map)
+     * }
+     */
+    public static MemorySegment bpf_map__map_flags$address() {
+        return bpf_map__map_flags.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * __u32 bpf_map__map_flags(const struct bpf_map *map)
+     * }
+     */
+    public static int bpf_map__map_flags(MemorySegment map) {
+        var mh$ = bpf_map__map_flags.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("bpf_map__map_flags", map);
+            }
+            return (int)mh$.invokeExact(map);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class bpf_map__key_size {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibBpf.C_INT,
+            LibBpf.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("bpf_map__key_size");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * __u32 bpf_map__key_size(const struct bpf_map *map)
+     * }
+     */
+    public static FunctionDescriptor bpf_map__key_size$descriptor() {
+        return bpf_map__key_size.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * __u32 bpf_map__key_size(const struct bpf_map *map)
+     * }
+     */
+    public static MethodHandle bpf_map__key_size$handle() {
+        return bpf_map__key_size.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * __u32 bpf_map__key_size(const struct bpf_map *map)
+     * }
+     */
+    public static MemorySegment bpf_map__key_size$address() {
+        return bpf_map__key_size.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * __u32 bpf_map__key_size(const struct bpf_map *map)
+     * }
+     */
+    public static int bpf_map__key_size(MemorySegment map) {
+        var mh$ = bpf_map__key_size.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("bpf_map__key_size", map);
+            }
+            return (int)mh$.invokeExact(map);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class bpf_map__value_size {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibBpf.C_INT,
+            LibBpf.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("bpf_map__value_size");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * __u32 bpf_map__value_size(const struct bpf_map *map)
+     * }
+     */
+    public static FunctionDescriptor bpf_map__value_size$descriptor() {
+        return bpf_map__value_size.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * __u32 bpf_map__value_size(const struct bpf_map *map)
+     * }
+     */
+    public static MethodHandle bpf_map__value_size$handle() {
+        return bpf_map__value_size.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * __u32 bpf_map__value_size(const struct bpf_map *map)
+     * }
+     */
+    public static MemorySegment bpf_map__value_size$address() {
+        return bpf_map__value_size.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * __u32 bpf_map__value_size(const struct bpf_map *map)
+     * }
+     */
+    public static int bpf_map__value_size(MemorySegment map) {
+        var mh$ = bpf_map__value_size.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("bpf_map__value_size", map);
+            }
+            return (int)mh$.invokeExact(map);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1981,15 +2601,11 @@ public class LibBpf extends LibBpf$shared {
         }
     }
 
-    private static class libbpf_probe_bpf_helper {
+    private static class libbpf_num_possible_cpus {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            LibBpf.C_INT,
-            LibBpf.C_INT,
-            LibBpf.C_INT,
-            LibBpf.C_POINTER
-        );
+            LibBpf.C_INT    );
 
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("libbpf_probe_bpf_helper");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("libbpf_num_possible_cpus");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -1997,45 +2613,45 @@ public class LibBpf extends LibBpf$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * int libbpf_probe_bpf_helper(enum bpf_prog_type prog_type, enum bpf_func_id helper_id, const void *opts)
+     * int libbpf_num_possible_cpus()
      * }
      */
-    public static FunctionDescriptor libbpf_probe_bpf_helper$descriptor() {
-        return libbpf_probe_bpf_helper.DESC;
+    public static FunctionDescriptor libbpf_num_possible_cpus$descriptor() {
+        return libbpf_num_possible_cpus.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * int libbpf_probe_bpf_helper(enum bpf_prog_type prog_type, enum bpf_func_id helper_id, const void *opts)
+     * int libbpf_num_possible_cpus()
      * }
      */
-    public static MethodHandle libbpf_probe_bpf_helper$handle() {
-        return libbpf_probe_bpf_helper.HANDLE;
+    public static MethodHandle libbpf_num_possible_cpus$handle() {
+        return libbpf_num_possible_cpus.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * int libbpf_probe_bpf_helper(enum bpf_prog_type prog_type, enum bpf_func_id helper_id, const void *opts)
+     * int libbpf_num_possible_cpus()
      * }
      */
-    public static MemorySegment libbpf_probe_bpf_helper$address() {
-        return libbpf_probe_bpf_helper.ADDR;
+    public static MemorySegment libbpf_num_possible_cpus$address() {
+        return libbpf_num_possible_cpus.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * int libbpf_probe_bpf_helper(enum bpf_prog_type prog_type, enum bpf_func_id helper_id, const void *opts)
+     * int libbpf_num_possible_cpus()
      * }
      */
-    public static int libbpf_probe_bpf_helper(int prog_type, int helper_id, MemorySegment opts) {
-        var mh$ = libbpf_probe_bpf_helper.HANDLE;
+    public static int libbpf_num_possible_cpus() {
+        var mh$ = libbpf_num_possible_cpus.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("libbpf_probe_bpf_helper", prog_type, helper_id, opts);
+                traceDowncall("libbpf_num_possible_cpus");
             }
-            return (int)mh$.invokeExact(prog_type, helper_id, opts);
+            return (int)mh$.invokeExact();
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

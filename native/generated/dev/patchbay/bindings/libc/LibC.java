@@ -32,6 +32,24 @@ public class LibC extends LibC$shared {
     public static int O_RDONLY() {
         return O_RDONLY;
     }
+    private static final int LOCK_EX = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define LOCK_EX 2
+     * }
+     */
+    public static int LOCK_EX() {
+        return LOCK_EX;
+    }
+    private static final int LOCK_NB = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define LOCK_NB 4
+     * }
+     */
+    public static int LOCK_NB() {
+        return LOCK_NB;
+    }
     private static final int PROT_READ = (int)1L;
     /**
      * {@snippet lang=c :
@@ -58,6 +76,33 @@ public class LibC extends LibC$shared {
      */
     public static int MAP_SHARED() {
         return MAP_SHARED;
+    }
+    private static final int MS_NOSUID = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define MS_NOSUID 2
+     * }
+     */
+    public static int MS_NOSUID() {
+        return MS_NOSUID;
+    }
+    private static final int MS_NODEV = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define MS_NODEV 4
+     * }
+     */
+    public static int MS_NODEV() {
+        return MS_NODEV;
+    }
+    private static final int MS_NOEXEC = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * #define MS_NOEXEC 8
+     * }
+     */
+    public static int MS_NOEXEC() {
+        return MS_NOEXEC;
     }
 
     /**
@@ -133,13 +178,14 @@ public class LibC extends LibC$shared {
         }
     }
 
-    private static class strerror {
+    private static class flock {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            LibC.C_POINTER,
+            LibC.C_INT,
+            LibC.C_INT,
             LibC.C_INT
         );
 
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("strerror");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("flock");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -147,45 +193,45 @@ public class LibC extends LibC$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * extern char *strerror(int __errnum)
+     * extern int flock(int __fd, int __operation)
      * }
      */
-    public static FunctionDescriptor strerror$descriptor() {
-        return strerror.DESC;
+    public static FunctionDescriptor flock$descriptor() {
+        return flock.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * extern char *strerror(int __errnum)
+     * extern int flock(int __fd, int __operation)
      * }
      */
-    public static MethodHandle strerror$handle() {
-        return strerror.HANDLE;
+    public static MethodHandle flock$handle() {
+        return flock.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * extern char *strerror(int __errnum)
+     * extern int flock(int __fd, int __operation)
      * }
      */
-    public static MemorySegment strerror$address() {
-        return strerror.ADDR;
+    public static MemorySegment flock$address() {
+        return flock.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * extern char *strerror(int __errnum)
+     * extern int flock(int __fd, int __operation)
      * }
      */
-    public static MemorySegment strerror(int __errnum) {
-        var mh$ = strerror.HANDLE;
+    public static int flock(int __fd, int __operation) {
+        var mh$ = flock.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("strerror", __errnum);
+                traceDowncall("flock", __fd, __operation);
             }
-            return (MemorySegment)mh$.invokeExact(__errnum);
+            return (int)mh$.invokeExact(__fd, __operation);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

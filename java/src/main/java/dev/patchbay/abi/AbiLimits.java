@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.abi;
+
+import dev.patchbay.bindings.abi.Abi;
+import dev.patchbay.table.Capacity;
+
+/** The version of the ABI and the sizes that maps have unless they are told otherwise. */
+public final class AbiLimits {
+  /** The version, part of the path of every pin. */
+  public static final int VERSION = Abi.PB_ABI_VERSION();
+
+  /** Sizes of {@code frontends}, {@code services} and {@code backends}. */
+  public static final Capacity DEFAULT_CAPACITY =
+      new Capacity(
+          Abi.PB_DEFAULT_FRONTENDS(), Abi.PB_DEFAULT_SERVICES(), Abi.PB_DEFAULT_BACKENDS());
+
+  /** Entries of {@code affinity}. */
+  public static final int DEFAULT_AFFINITY = Abi.PB_DEFAULT_AFFINITY();
+
+  /** Entries of {@code udp_flows}. */
+  public static final int DEFAULT_UDP_FLOWS = Abi.PB_DEFAULT_UDP_FLOWS();
+
+  private AbiLimits() {}
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.kernel;
+
+import dev.patchbay.kernel.sys.Answer;
+import dev.patchbay.kernel.sys.Batch;
+import dev.patchbay.kernel.sys.Bpf;
+import dev.patchbay.kernel.sys.Errno;
+import dev.patchbay.kernel.sys.MapInfo;
+import dev.patchbay.kernel.sys.MapShape;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+
+/**
+ * A map of the kernel. Closing gives up this process's descriptor; the map lives on while it is
+ * pinned or a program uses it. Any thread may call, except for {@link #close}.
+ */
+final class BpfMap implements AutoCloseable {
+  private final String name;
+  private final Fd fd;
+  private final MapShape shape;
+
+  private BpfMap(String name, Fd fd, MapShape shape) {
+    this.name = name;
+    this.fd = fd;
+    this.shape = shape;
+  }
+
+  /**
+   * Opens a pinned map.
+   *
+   * @throws KernelException.NotFound if nothing is pinned there
+   */
+  static BpfMap pinned(PatchbayMap map, Path path) throws KernelException {
+    Operation operation = new Operation("open", "map " + map.mapName(), path.toString());
+    return adopt(map.mapName(), Fd.of(Bpf.bpf_obj_get(path), operation), operation);
+  }
+
+  /** Takes over a descriptor; closes it on failure. */
+  static BpfMap adopt(String name, Fd fd, Operation operation) throws KernelException {
+    Answer<MapInfo> answer = Bpf.mapInfo(fd.number());
+    MapInfo info = answer.value();
+    if (info == null) {
+      fd.close();
+      throw KernelException.of(answer.result(), operation);
+    }
+    return new BpfMap(name, fd, info.shape());
+  }
+
+  String name() {
+    return name;
+  }
+
+  MapShape shape() {
+    return shape;
+  }
+
+  int fd() {
+    return fd.number();
+  }
+
+  /** Reads one element; for a per-CPU map, the values of all possible CPUs. */
+  void lookup(MemorySegment key, MemorySegment value) throws KernelException {
+    int result = Bpf.bpf_map_lookup_elem(fd(), key, value);
+    if (result < 0) {
+      throw KernelException.ofElement(result, new Operation("read", "map " + name));
+    }
+  }
+
+  /** Inserts or replaces {@code count} elements; the answer says how many were, and why no more. */
+  Batch update(MemorySegment keys, MemorySegment values, int count) {
+    return Bpf.bpf_map_update_batch(fd(), keys, values, count);
+  }
+
+  /** Deletes {@code count} elements; a key that is not there is skipped. */
+  void delete(MemorySegment keys, int count) throws KernelException {
+    int keySize = shape.keySize();
+    int done = 0;
+    while (done < count) {
+      MemorySegment rest = keys.asSlice((long) done * keySize);
+      Batch batch = Bpf.bpf_map_delete_batch(fd(), rest, count - done);
+      done += batch.count();
+      if (batch.result() < 0) {
+        if (!Errno.ENOENT.is(batch.result())) {
+          throw KernelException.ofElement(
+              batch.result(), new Operation("delete from", "map " + name));
+        }
+        done++; // the kernel stops at a missing key
+      }
+    }
+  }
+
+  /** Receives elements in bulk. */
+  @FunctionalInterface
+  interface Visitor {
+    /** {@code count} keys and values, each at multiples of its size; valid during the call. */
+    void accept(MemorySegment keys, MemorySegment values, int count);
+  }
+
+  /** Reads all elements of a hash map, in no order. Writers may be active. */
+  void forEach(Visitor visitor) throws KernelException {
+    int room = Math.min(4096, shape.maxEntries());
+    try (Arena positions = Arena.ofConfined()) {
+      MemorySegment position = positions.allocate(Math.max(4, shape.keySize()), Integer.BYTES);
+      MemorySegment next = positions.allocate(Math.max(4, shape.keySize()), Integer.BYTES);
+      boolean first = true;
+      boolean more = true;
+      while (more) {
+        try (Arena arena = Arena.ofConfined()) {
+          MemorySegment keys = arena.allocate((long) room * shape.keySize(), Long.BYTES);
+          MemorySegment values = arena.allocate((long) room * shape.valueSize(), Long.BYTES);
+          MemorySegment from = first ? MemorySegment.NULL : position;
+          Batch batch = Bpf.bpf_map_lookup_batch(fd(), from, next, keys, values, room);
+          if (Errno.ENOSPC.is(batch.result())) {
+            room = Math.multiplyExact(room, 2); // one bucket holds more than there is room for
+            continue;
+          }
+          more = batch.result() == 0;
+          if (!more && !Errno.ENOENT.is(batch.result())) {
+            throw KernelException.ofElement(batch.result(), new Operation("read", "map " + name));
+          }
+          visitor.accept(keys, values, batch.count());
+          position.copyFrom(next);
+          first = false;
+        }
+      }
+    }
+  }
+
+  /** Idempotent. */
+  @Override
+  public void close() {
+    fd.close();
+  }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.kernel;
+
+import dev.patchbay.kernel.sys.AttachType;
+import java.util.Locale;
+
+/**
+ * A program and the cgroup hook it is attached to, in the order of attaching: what translates
+ * replies first, so that no socket is translated on its way out and not on its way back.
+ */
+enum Hook {
+  PB_RECVMSG4(AttachType.UDP4_RECVMSG),
+  PB_RECVMSG6(AttachType.UDP6_RECVMSG),
+  PB_GETPEERNAME4(AttachType.INET4_GETPEERNAME),
+  PB_GETPEERNAME6(AttachType.INET6_GETPEERNAME),
+  PB_SENDMSG4(AttachType.UDP4_SENDMSG),
+  PB_SENDMSG6(AttachType.UDP6_SENDMSG),
+  PB_CONNECT4(AttachType.INET4_CONNECT),
+  PB_CONNECT6(AttachType.INET6_CONNECT);
+
+  private final AttachType type;
+
+  Hook(AttachType type) {
+    this.type = type;
+  }
+
+  AttachType type() {
+    return type;
+  }
+
+  /** The program's name in the object file and of the link's pin. */
+  String program() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}

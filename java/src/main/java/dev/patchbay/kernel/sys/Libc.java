@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.kernel.sys;
+
+import dev.patchbay.bindings.libc.LibC;
+import java.lang.foreign.Arena;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
+
+/** The functions of the C library that Java has no way to reach otherwise. */
+public final class Libc {
+  private static final MethodHandle OPEN =
+      Captured.handle(
+          LibC.open.address(),
+          LibC.open.makeInvoker().descriptor(),
+          Linker.Option.firstVariadicArg(2));
+  private static final MethodHandle MMAP =
+      Captured.handle(LibC.mmap$address(), LibC.mmap$descriptor());
+  private static final MethodHandle MOUNT =
+      Captured.handle(LibC.mount$address(), LibC.mount$descriptor());
+  private static final MethodHandle FLOCK =
+      Captured.handle(LibC.flock$address(), LibC.flock$descriptor());
+
+  private Libc() {}
+
+  /**
+   * {@code open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)}, man 2 open.
+   *
+   * @return a file descriptor, or {@code -errno}
+   */
+  public static int openDirectory(Path path) {
+    int flags = LibC.O_RDONLY() | LibC.O_DIRECTORY() | LibC.O_CLOEXEC();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Captured.state(arena);
+      int fd = (int) OPEN.invokeExact(state, arena.allocateFrom(path.toString()), flags);
+      return fd >= 0 ? fd : -Captured.errno(state);
+    } catch (Throwable thrown) {
+      throw Captured.impossible(thrown);
+    }
+  }
+
+  /** {@code close(fd)}; what it answers is of no use to anybody. */
+  public static void close(int fd) {
+    int ignored = LibC.close(fd);
+  }
+
+  /**
+   * {@code mmap(NULL, length, PROT_READ [| PROT_WRITE], MAP_SHARED, fd, 0)}, man 2 mmap.
+   *
+   * @return an address, or {@code -errno}; no address lies in -4095 .. -1
+   */
+  public static long mmap(long length, boolean writable, int fd) {
+    int protection = LibC.PROT_READ() | (writable ? LibC.PROT_WRITE() : 0);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Captured.state(arena);
+      MemorySegment address =
+          (MemorySegment)
+              MMAP.invokeExact(
+                  state, MemorySegment.NULL, length, protection, LibC.MAP_SHARED(), fd, 0L);
+      return address.address() != -1 ? address.address() : -Captured.errno(state);
+    } catch (Throwable thrown) {
+      throw Captured.impossible(thrown);
+    }
+  }
+
+  /** {@code munmap(address, length)} of what {@link #mmap} gave; then it cannot fail. */
+  public static void munmap(long address, long length) {
+    int ignored = LibC.munmap(MemorySegment.ofAddress(address), length);
+  }
+
+  /**
+   * {@code mount("bpf", target, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700")}, man 2
+   * mount; the flags are those of systemd.
+   *
+   * @return 0, or {@code -errno}
+   */
+  public static int mountBpf(Path target) {
+    long flags = (long) LibC.MS_NOSUID() | LibC.MS_NODEV() | LibC.MS_NOEXEC();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Captured.state(arena);
+      MemorySegment bpf = arena.allocateFrom("bpf");
+      MemorySegment directory = arena.allocateFrom(target.toString());
+      MemorySegment options = arena.allocateFrom("mode=0700");
+      int result = (int) MOUNT.invokeExact(state, bpf, directory, bpf, flags, options);
+      return result == 0 ? 0 : -Captured.errno(state);
+    } catch (Throwable thrown) {
+      throw Captured.impossible(thrown);
+    }
+  }
+
+  /**
+   * {@code flock(fd, LOCK_EX | LOCK_NB)}, man 2 flock. Closing the descriptor, or the end of the
+   * process, gives the lock back.
+   *
+   * @return 0, or {@code -errno}; {@code -EAGAIN} if somebody else holds it
+   */
+  public static int flock(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Captured.state(arena);
+      int result = (int) FLOCK.invokeExact(state, fd, LibC.LOCK_EX() | LibC.LOCK_NB());
+      return result == 0 ? 0 : -Captured.errno(state);
+    } catch (Throwable thrown) {
+      throw Captured.impossible(thrown);
+    }
+  }
+}
