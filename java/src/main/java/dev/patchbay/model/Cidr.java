@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.model;
 
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -20,10 +21,13 @@ public record Cidr(IpAddress first, int prefixLength) {
     }
   }
 
-  /** Reads {@code ADDRESS/LENGTH}; empty if malformed or if bits behind the prefix are set. */
+  /**
+   * Reads {@code ADDRESS/LENGTH}, both without leading zeros; empty if malformed or if bits behind
+   * the prefix are set.
+   */
   public static Optional<Cidr> parse(String text) {
     int slash = text.indexOf('/');
-    if (slash < 0 || !text.substring(slash + 1).matches("[0-9]{1,3}")) {
+    if (slash < 0 || !text.substring(slash + 1).matches("0|[1-9][0-9]{0,2}")) {
       return Optional.empty();
     }
     int length = Integer.parseInt(text.substring(slash + 1));
@@ -49,8 +53,10 @@ public record Cidr(IpAddress first, int prefixLength) {
    * The address {@code offset} places after the first.
    *
    * @param offset 0 or more, less than 2^min(hostBits, 62)
+   * @throws IndexOutOfBoundsException if it is not
    */
   public IpAddress at(long offset) {
+    Objects.checkIndex(offset, 1L << Math.min(hostBits(), 62));
     long low = first.low() + offset;
     long carry = Long.compareUnsigned(low, first.low()) < 0 ? 1 : 0;
     return new IpAddress(first.high() + carry, low);

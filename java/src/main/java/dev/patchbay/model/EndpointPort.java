@@ -8,4 +8,10 @@ package dev.patchbay.model;
  * @param protocol of the port
  * @param port 1 to 65535
  */
-public record EndpointPort(String name, Protocol protocol, int port) {}
+public record EndpointPort(String name, Protocol protocol, int port) {
+  public EndpointPort {
+    if (port < 1 || port > 65535) {
+      throw new IllegalArgumentException("endpoint port " + port);
+    }
+  }
+}

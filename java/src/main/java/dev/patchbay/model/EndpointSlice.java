@@ -16,5 +16,10 @@ public record EndpointSlice(
   public EndpointSlice {
     ports = List.copyOf(ports);
     endpoints = List.copyOf(endpoints);
+    for (Endpoint endpoint : endpoints) {
+      if (endpoint.address().family() != family) {
+        throw new IllegalArgumentException(endpoint.address() + " in " + family + " slice " + key);
+      }
+    }
   }
 }

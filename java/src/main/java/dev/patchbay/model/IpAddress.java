@@ -144,15 +144,15 @@ public record IpAddress(long high, long low) implements Comparable<IpAddress> {
     int[] groups = new int[8];
     int headCount;
     if (gap < 0) {
-      headCount = parseGroups(text, groups, 0);
+      headCount = parseGroups(text, groups, true);
       if (headCount != 8) {
         return Optional.empty();
       }
     } else {
-      headCount = gap == 0 ? 0 : parseGroups(text.substring(0, gap), groups, 0);
+      headCount = gap == 0 ? 0 : parseGroups(text.substring(0, gap), groups, false);
       String tail = text.substring(gap + 2);
       int[] tailGroups = new int[8];
-      int tailCount = tail.isEmpty() ? 0 : parseGroups(tail, tailGroups, 0);
+      int tailCount = tail.isEmpty() ? 0 : parseGroups(tail, tailGroups, true);
       if (headCount < 0 || tailCount < 0 || headCount + tailCount > 7) {
         return Optional.empty();
       }
@@ -168,14 +168,18 @@ public record IpAddress(long high, long low) implements Comparable<IpAddress> {
     return address.family() == IpFamily.IPV6 ? Optional.of(address) : Optional.empty();
   }
 
-  /** Reads colon-separated groups; returns their number, or -1 if malformed. */
-  private static int parseGroups(String text, int[] into, int from) {
-    int count = from;
+  /**
+   * Reads colon-separated groups; returns their number, or -1 if malformed.
+   *
+   * @param last whether the address ends here, so that the last two groups may be dotted decimal
+   */
+  private static int parseGroups(String text, int[] into, boolean last) {
+    int count = 0;
     int start = 0;
     while (true) {
       int end = text.indexOf(':', start);
       String part = end < 0 ? text.substring(start) : text.substring(start, end);
-      if (end < 0 && part.indexOf('.') >= 0) {
+      if (last && end < 0 && part.indexOf('.') >= 0) {
         Optional<IpAddress> ipv4 = parseIpv4(part);
         if (ipv4.isEmpty() || count > 6) {
           return -1;

@@ -31,6 +31,9 @@ public record Service(
     long createdMillis,
     String origin) {
   public Service {
+    if (affinitySeconds < 0 || affinitySeconds > 86400) {
+      throw new IllegalArgumentException("session affinity of " + affinitySeconds + " s");
+    }
     clusterIps = List.copyOf(clusterIps);
     ports = List.copyOf(ports);
     selector = Map.copyOf(selector);

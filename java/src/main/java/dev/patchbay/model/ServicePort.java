@@ -11,4 +11,10 @@ package dev.patchbay.model;
  * @param nodePort 1 to 65535, or 0 if there is none
  */
 public record ServicePort(
-    String name, Protocol protocol, int port, String targetPort, int nodePort) {}
+    String name, Protocol protocol, int port, String targetPort, int nodePort) {
+  public ServicePort {
+    if (port < 1 || port > 65535 || nodePort < 0 || nodePort > 65535) {
+      throw new IllegalArgumentException("service port " + port + " node port " + nodePort);
+    }
+  }
+}
