@@ -2,8 +2,8 @@
 /*
  * socket_state.h - what connect() did to a socket, for everything that asks later.
  *
- * Socket storage from socket-address programs: 5.8. The kernel holds the lock of the socket while
- * they run, so the state has one reader or writer at a time.
+ * The kernel holds the lock of the socket while a socket-address program runs, so the state has one
+ * reader or writer at a time.
  */
 #ifndef PATCHBAY_SOCKET_STATE_H
 #define PATCHBAY_SOCKET_STATE_H

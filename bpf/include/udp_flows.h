@@ -92,23 +92,6 @@ static __always_inline bool pb_choose_apart(const struct pb_target *target,
 	return true;
 }
 
-/*
- * The backend for the next datagram: that of the Service's affinity, else the one that the flow has
- * and may keep, else a new one.
- */
-static __always_inline bool pb_choose_for_flow(struct bpf_sock_addr *ctx,
-					       const struct pb_target *target,
-					       const struct pb_udp_socket_flows *flows,
-					       __u64 cookie, const struct pb_peer *service,
-					       bool keep, struct pb_peer *backend)
-{
-	if (target->flags & PB_SERVICE_AFFINITY_CLIENT_IP)
-		return pb_choose_affine(ctx, target, backend);
-	if (keep)
-		return true;
-	return pb_choose_apart(target, flows, cookie, service, backend);
-}
-
 /* The inline flow of service, else a free one, else NULL. */
 static __always_inline struct pb_udp_flow *pb_find_flow(struct pb_udp_socket_flows *flows,
 							const struct pb_peer *service)
@@ -124,76 +107,86 @@ static __always_inline struct pb_udp_flow *pb_find_flow(struct pb_udp_socket_flo
 	return NULL;
 }
 
-/* A flow that lives in the socket. Nobody else writes it, so an equal generation is proof enough. */
-static __always_inline bool pb_send_inline(struct bpf_sock_addr *ctx,
-					   const struct pb_target *target,
-					   struct pb_udp_socket_flows *flows,
-					   struct pb_udp_flow *flow, __u64 cookie,
-					   const struct pb_peer *service, struct pb_peer *backend)
+/*
+ * Reads the backend that the socket has for service. Whether it may keep it: nobody else writes an
+ * inline flow, so there an equal generation is proof enough. An entry of the LRU map is shared
+ * memory and believed only if the range confirms it.
+ */
+static __always_inline bool pb_may_keep_flow(const struct pb_target *target,
+					     struct pb_udp_socket_flows *flows, __u64 cookie,
+					     const struct pb_peer *service, struct pb_peer *backend)
 {
-	bool keep = false;
+	const struct pb_udp_flow *flow = pb_find_flow(flows, service);
+	const struct pb_udp_flow_end *end;
 
-	if (flow->used) {
+	if (flow) {
+		if (!flow->used)
+			return false;
 		*backend = flow->backend;
-		keep = (flow->index == target->service && flow->generation == target->generation) ||
-		       pb_range_contains(target, backend);
+		if (flow->index == target->service && flow->generation == target->generation)
+			return true;
+	} else {
+		end = pb_find_flow_end(cookie, service, PB_UDP_FORWARD);
+		if (!end)
+			return false;
+		*backend = end->to;
 	}
-	if (!pb_choose_for_flow(ctx, target, flows, cookie, service, keep, backend))
-		return false;
-
-	flow->service = *service;
-	flow->backend = *backend;
-	flow->index = target->service;
-	flow->generation = target->generation;
-	flow->used = ++flows->clock;
-	flow->direct = 0;
-	return true;
+	return pb_range_contains(target, backend);
 }
 
-/* A flow beyond those. The entry is shared memory: believed only as far as the range confirms it. */
-static __always_inline bool pb_send_overflowed(struct bpf_sock_addr *ctx,
-					       const struct pb_target *target,
-					       struct pb_udp_socket_flows *flows, __u64 cookie,
-					       const struct pb_peer *service,
-					       struct pb_peer *backend)
+/* Records that a datagram to service goes to backend. */
+static __always_inline void pb_remember_flow(const struct pb_target *target,
+					     struct pb_udp_socket_flows *flows, __u64 cookie,
+					     const struct pb_peer *service,
+					     const struct pb_peer *backend)
 {
-	const struct pb_udp_flow_end *end = pb_find_flow_end(cookie, service, PB_UDP_FORWARD);
-	bool keep = false;
+	/*
+	 * Looked for a second time: were the first result kept, the verifier would follow each of its
+	 * values through the whole choice, at five times the instructions.
+	 */
+	struct pb_udp_flow *flow = pb_find_flow(flows, service);
 
-	if (end) {
-		*backend = end->to;
-		keep = pb_range_contains(target, backend);
-	}
-	if (!pb_choose_for_flow(ctx, target, flows, cookie, service, keep, backend))
-		return false;
-
-	flows->overflowed = 1;
 	flows->clock++;
+	if (flow) {
+		flow->service = *service;
+		flow->backend = *backend;
+		flow->index = target->service;
+		flow->generation = target->generation;
+		flow->used = flows->clock;
+		flow->direct = 0;
+		return;
+	}
+	flows->overflowed = 1;
 	pb_set_flow_end(cookie, service, PB_UDP_FORWARD, backend, flows->clock);
 	pb_set_flow_end(cookie, backend, PB_UDP_REVERSE, service, flows->clock);
-	return true;
 }
 
-/* Chooses the backend for a datagram to service and remembers it. False: corrupt range. */
+/*
+ * Chooses the backend for a datagram to service and remembers it: that of the Service's affinity,
+ * else the one that the socket has and may keep, else a new one. False: the range points nowhere.
+ */
 static __always_inline bool pb_send_flow(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
 					 const struct pb_target *target,
 					 const struct pb_peer *service, struct pb_peer *backend)
 {
 	struct pb_udp_socket_flows *flows;
-	struct pb_udp_flow *flow;
-	__u64 cookie;
+	__u64 cookie = bpf_get_socket_cookie(ctx);
+	bool found = true;
 
 	flows = bpf_sk_storage_get(&udp_socket_flows, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!flows) {
-		/* No memory. The datagram still goes out; its reply will show the backend. */
+	if (target->flags & PB_SERVICE_AFFINITY_CLIENT_IP)
+		found = pb_choose_affine(ctx, target, backend);
+	else if (!flows)
+		found = pb_choose_random(target, backend);
+	else if (!pb_may_keep_flow(target, flows, cookie, service, backend))
+		found = pb_choose_apart(target, flows, cookie, service, backend);
+
+	/* No memory: the datagram still goes out, and its reply will show the backend. */
+	if (!flows)
 		pb_count(PB_COUNTER_STATE_FAILED);
-		return pb_choose_random(target, backend);
-	}
-	cookie = bpf_get_socket_cookie(ctx);
-	flow = pb_find_flow(flows, service);
-	if (flow)
-		return pb_send_inline(ctx, target, flows, flow, cookie, service, backend);
-	return pb_send_overflowed(ctx, target, flows, cookie, service, backend);
+	else if (found)
+		pb_remember_flow(target, flows, cookie, service, backend);
+	return found;
 }
 
 /* Notes that the socket addressed peer itself: what peer answers now is meant for that. */
