@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * maps.h - the maps, and the values that only the programs read and write.
+ *
+ * Keys and values shared with the control plane are in abi.h. The structs here are private, but
+ * their maps are pinned too: a change of size or meaning increments PB_ABI_VERSION all the same.
+ *
+ * max_entries are defaults. The loader may change them, so no program relies on them: every lookup
+ * is checked.
+ */
+#ifndef PATCHBAY_MAPS_H
+#define PATCHBAY_MAPS_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include "abi.h"
+#include "peer.h"
+
+/*
+ * What a socket was translated from and to by its last connect(). Written by connect programs;
+ * means nothing for a UDP socket that is not connected any more (connect(AF_UNSPEC) runs no hook).
+ */
+struct pb_socket_state {
+	struct pb_peer service;
+	struct pb_peer backend;
+};
+_Static_assert(sizeof(struct pb_socket_state) == 48, "pb_socket_state");
+
+/* One Service that an unconnected UDP socket talks to. */
+struct pb_udp_flow {
+	struct pb_peer service;
+	struct pb_peer backend;
+	__u32 index; /* into `services`, when the backend was last found valid */
+	__u32 generation; /* of that service word */
+	__u64 used; /* value of `clock` when it last carried a datagram; 0: free */
+	__u32 direct; /* 1: since then the socket has sent to the backend's own address */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct pb_udp_flow) == 72, "pb_udp_flow");
+
+/*
+ * All that is remembered of an unconnected UDP socket.
+ *
+ * No lock: the kernel runs every socket-address program while it holds the lock of the socket
+ * (BPF_CGROUP_RUN_SA_PROG_LOCK, since the hooks exist), so one socket is never in two programs.
+ */
+struct pb_udp_socket_flows {
+	__u64 clock; /* counts translated datagrams; orders flows by last use */
+	__u32 overflowed; /* 1: further flows of this socket are in `udp_flows` */
+	__u32 pad;
+	struct pb_udp_flow flows[PB_UDP_INLINE_FLOWS];
+};
+_Static_assert(sizeof(struct pb_udp_socket_flows) == 16 + 72 * PB_UDP_INLINE_FLOWS,
+	       "pb_udp_socket_flows");
+
+enum pb_udp_direction {
+	PB_UDP_FORWARD = 0, /* from a Service to the backend that this socket uses for it */
+	PB_UDP_REVERSE = 1, /* from a backend to the Service for which this socket last used it */
+};
+
+/* Key of `udp_flows`. */
+struct pb_udp_flow_key {
+	__u64 cookie; /* of the socket */
+	struct pb_peer from; /* Service or backend, by direction */
+	__u32 direction; /* enum pb_udp_direction */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct pb_udp_flow_key) == 40, "pb_udp_flow_key");
+
+/* Value of `udp_flows`. */
+struct pb_udp_flow_end {
+	struct pb_peer to; /* backend or Service, by direction */
+	__u64 used; /* as in struct pb_udp_flow */
+	__u32 direct; /* as in struct pb_udp_flow; reverse entries only */
+	__u32 pad;
+};
+_Static_assert(sizeof(struct pb_udp_flow_end) == 40, "pb_udp_flow_end");
+
+/* Not preallocated: sized for the largest cluster, paid for by the Services that exist. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PB_DEFAULT_FRONTENDS);
+	__type(key, struct pb_frontend_key);
+	__type(value, struct pb_frontend);
+} frontends SEC(".maps");
+
+/* Mapped into the control plane (BPF_F_MMAPABLE, 5.5): one store there moves a Service. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, PB_DEFAULT_SERVICES);
+	__type(key, __u32);
+	__type(value, struct pb_service);
+} services SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, PB_DEFAULT_BACKENDS);
+	__type(key, __u32);
+	__type(value, struct pb_backend);
+} backends SEC(".maps");
+
+/* Socket storage (5.2) is freed by the kernel with its socket: nothing leaks, nothing is evicted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct pb_socket_state);
+} socket_state SEC(".maps");
+
+/* Apart from socket_state, so that a TCP connection does not pay for it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct pb_udp_socket_flows);
+} udp_socket_flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PB_DEFAULT_UDP_FLOWS);
+	__type(key, struct pb_udp_flow_key);
+	__type(value, struct pb_udp_flow_end);
+} udp_flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, PB_DEFAULT_AFFINITY);
+	__type(key, struct pb_affinity_key);
+	__type(value, struct pb_affinity);
+} affinity SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, PB_COUNTERS);
+	__type(key, __u32);
+	__type(value, __u64);
+} counters SEC(".maps");
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * refuse.h - how a call is made to fail.
+ */
+#ifndef PATCHBAY_REFUSE_H
+#define PATCHBAY_REFUSE_H
+
+#include "maps.h"
+#include "verdict.h"
+
+/*
+ * Carries out a verdict that is a negative errno; any other passes through.
+ *
+ * The helper that sets the errno came with 5.18, and a program that merely contains a call to a
+ * helper which the kernel does not know is rejected at load, reachable or not. That is why there are
+ * two objects, and this is the only line of source in which they differ. Goes when the kernel floor
+ * is 5.18.
+ */
+static __always_inline int pb_refuse(int verdict, struct pb_peer *peer)
+{
+	if (verdict >= 0)
+		return verdict;
+#ifndef PB_NO_SET_RETVAL
+	(void)peer; /* stays what the caller asked for */
+	bpf_set_retval(verdict);
+	return PB_REFUSED;
+#else
+	/*
+	 * Without it a program can only make a call fail with EPERM, which clients take for a policy
+	 * and not for "try the next address". So send it to tcpmux on loopback, where nobody listens,
+	 * and let the kernel refuse. The errno is ECONNREFUSED whatever the reason.
+	 */
+	if (pb_is_v4(peer)) {
+		pb_set_v4(peer, bpf_htonl(0x7f000001), bpf_htons(1));
+	} else {
+		peer->halves[0] = 0;
+		peer->halves[1] = bpf_cpu_to_be64(1);
+		peer->port = bpf_htons(1);
+	}
+	return PB_TRANSLATED;
+#endif
+}
+
+#endif

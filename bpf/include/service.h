@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * service.h - from an address to the Service port behind it.
+ */
+#ifndef PATCHBAY_SERVICE_H
+#define PATCHBAY_SERVICE_H
+
+#include <linux/errno.h>
+#include "counters.h"
+#include "maps.h"
+#include "verdict.h"
+
+/* A Service port as it was at one moment: everything below comes from one read of its word. */
+struct pb_target {
+	__u32 service; /* index into `services` */
+	__u32 base; /* first entry in `backends` */
+	__u32 count; /* of backends, at least 1 */
+	__u32 generation;
+	__u32 flags; /* enum pb_service_flag */
+	__u32 affinity_seconds;
+};
+
+static __always_inline const struct pb_frontend *pb_find_frontend(const struct pb_peer *peer,
+								  __u8 protocol)
+{
+	/* Aligned, so that the address is two stores. All 20 bytes are named: no hole to hash. */
+	struct pb_frontend_key key __attribute__((aligned(8))) = {
+		.port = peer->port,
+		.protocol = protocol,
+		.scope = PB_SCOPE_INTERNAL,
+	};
+	const struct pb_frontend *frontend;
+
+	__builtin_memcpy(key.address, peer->halves, sizeof(key.address));
+	frontend = bpf_map_lookup_elem(&frontends, &key);
+	if (frontend)
+		return frontend;
+
+	key.port = 0;
+	key.protocol = 0;
+	return bpf_map_lookup_elem(&frontends, &key);
+}
+
+static __always_inline int pb_refuse_for(enum pb_counter reason, int error)
+{
+	pb_count(reason);
+	return error;
+}
+
+/*
+ * Finds the Service port behind peer. PB_CONTINUE: target is filled and has backends. Anything that
+ * points outside a map is refused, because the only alternatives are to misroute the connection or
+ * to send it to an address that nobody owns.
+ */
+static __always_inline int pb_find_service(const struct pb_peer *peer, __u8 protocol,
+					   struct pb_target *target)
+{
+	const struct pb_frontend *frontend = pb_find_frontend(peer, protocol);
+	const struct pb_service *service;
+	__u64 word;
+
+	if (!frontend)
+		return PB_UNTOUCHED;
+	if (frontend->flags & PB_FRONTEND_REFUSE)
+		return pb_refuse_for(PB_COUNTER_REFUSED_UNKNOWN_PORT, -ECONNREFUSED);
+
+	target->service = frontend->service;
+	service = bpf_map_lookup_elem(&services, &target->service);
+	if (!service)
+		return pb_refuse_for(PB_COUNTER_CORRUPT, -ECONNREFUSED);
+
+	/*
+	 * The only read of the word. A second one could see the next publication, and a count of one
+	 * with the base of the other is a range that nobody wrote.
+	 */
+	word = *(const volatile __u64 *)&service->word;
+	target->base = word & ((1U << PB_WORD_BASE_BITS) - 1);
+	target->count = (word >> PB_WORD_BASE_BITS) & ((1U << PB_WORD_COUNT_BITS) - 1);
+	target->generation = word >> (PB_WORD_BASE_BITS + PB_WORD_COUNT_BITS);
+	target->flags = service->flags;
+	target->affinity_seconds = service->affinity_seconds;
+
+	if (target->count)
+		return PB_CONTINUE;
+	if (target->flags & PB_SERVICE_POLICY_LOCAL)
+		return pb_refuse_for(PB_COUNTER_REFUSED_POLICY, -EHOSTUNREACH);
+	return pb_refuse_for(PB_COUNTER_REFUSED_NO_ENDPOINT, -ECONNREFUSED);
+}
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * sock_lb.bpf.c - Services at connect time: programs for the socket-address hooks of a cgroup.
+ *
+ * Hooks: connect 4.17, sendmsg 4.18, recvmsg 5.2, getpeername 5.8.
+ */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include "lb.h"
+#include "refuse.h"
+#include "sockaddr.h"
+
+char _license[] SEC("license") = "Dual BSD/GPL";
+
+/* What a program returns: 0 lets the call fail, with EPERM unless bpf_set_retval() was called. */
+enum pb_return {
+	PB_FAIL = 0,
+	PB_PROCEED = 1, /* the only value that recvmsg and getpeername programs may return */
+};
+
+SEC("cgroup/connect4")
+int pb_connect4(struct bpf_sock_addr *ctx)
+{
+	struct pb_peer peer = {};
+	int verdict;
+
+	pb_read4(ctx, &peer);
+	verdict = pb_refuse(pb_connect(ctx, &peer), &peer);
+	if (verdict == PB_TRANSLATED)
+		pb_write4(ctx, &peer);
+	return verdict == PB_REFUSED ? PB_FAIL : PB_PROCEED;
+}
+
+SEC("cgroup/connect6")
+int pb_connect6(struct bpf_sock_addr *ctx)
+{
+	struct pb_peer peer = {};
+	int verdict;
+
+	pb_read6(ctx, &peer);
+	verdict = pb_refuse(pb_connect(ctx, &peer), &peer);
+	if (verdict == PB_TRANSLATED)
+		pb_write6(ctx, &peer);
+	return verdict == PB_REFUSED ? PB_FAIL : PB_PROCEED;
+}
+
+SEC("cgroup/sendmsg4")
+int pb_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	struct pb_peer peer = {};
+	int verdict;
+
+	pb_read4(ctx, &peer);
+	verdict = pb_refuse(pb_sendmsg(ctx, &peer), &peer);
+	if (verdict == PB_TRANSLATED)
+		pb_write4(ctx, &peer);
+	return verdict == PB_REFUSED ? PB_FAIL : PB_PROCEED;
+}
+
+/* Never sees a v4-mapped address: the kernel hands those to sendmsg4. */
+SEC("cgroup/sendmsg6")
+int pb_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	struct pb_peer peer = {};
+	int verdict;
+
+	pb_read6(ctx, &peer);
+	verdict = pb_refuse(pb_sendmsg(ctx, &peer), &peer);
+	if (verdict == PB_TRANSLATED)
+		pb_write6(ctx, &peer);
+	return verdict == PB_REFUSED ? PB_FAIL : PB_PROCEED;
+}
+
+SEC("cgroup/recvmsg4")
+int pb_recvmsg4(struct bpf_sock_addr *ctx)
+{
+	struct pb_peer peer = {};
+
+	pb_read4(ctx, &peer);
+	if (pb_recvmsg(ctx, &peer) == PB_TRANSLATED)
+		pb_write4(ctx, &peer);
+	return PB_PROCEED;
+}
+
+/* Sees v4-mapped sources too, of flows that began in sendmsg4. */
+SEC("cgroup/recvmsg6")
+int pb_recvmsg6(struct bpf_sock_addr *ctx)
+{
+	struct pb_peer peer = {};
+
+	pb_read6(ctx, &peer);
+	if (pb_recvmsg(ctx, &peer) == PB_TRANSLATED)
+		pb_write6(ctx, &peer);
+	return PB_PROCEED;
+}
+
+SEC("cgroup/getpeername4")
+int pb_getpeername4(struct bpf_sock_addr *ctx)
+{
+	struct pb_peer peer = {};
+
+	pb_read4(ctx, &peer);
+	if (pb_getpeername(ctx, &peer) == PB_TRANSLATED)
+		pb_write4(ctx, &peer);
+	return PB_PROCEED;
+}
+
+SEC("cgroup/getpeername6")
+int pb_getpeername6(struct bpf_sock_addr *ctx)
+{
+	struct pb_peer peer = {};
+
+	pb_read6(ctx, &peer);
+	if (pb_getpeername(ctx, &peer) == PB_TRANSLATED)
+		pb_write6(ctx, &peer);
+	return PB_PROCEED;
+}

@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""A small network in namespaces, with the programs attached to a cgroup of its own.
+
+    clients (in the cgroup)                            servers (outside it)
+    namespace c0   10.200.0.1  fd00:200:0::1 --veth--+
+                                                     +-- namespace s   10.201.0.1 ..  fd00:201::1 ..
+    namespace c1   10.200.1.1  fd00:200:1::1 --veth--+
+
+No namespace has a default route, so a Service address that is not translated goes nowhere. Each
+server answers with its own address and port, so a reply tells which backend was reached.
+"""
+
+import contextlib
+import ctypes
+import ipaddress
+import os
+import pickle
+import selectors
+import socket
+import struct
+import subprocess
+import traceback
+
+OUTPUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".output")
+BPFFS = "/sys/fs/bpf"
+LIBC = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNET = 0x40000000
+
+# bpf(2): the number of the call, and of its commands.
+SYS_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
+MAP_LOOKUP, MAP_UPDATE, MAP_DELETE, OBJ_GET, INFO_BY_FD, LINK_CREATE = 1, 2, 3, 7, 15, 28
+
+# Program -> enum bpf_attach_type.
+PROGRAMS = {
+    "pb_connect4": 10, "pb_connect6": 11, "pb_sendmsg4": 14, "pb_sendmsg6": 15,
+    "pb_recvmsg4": 19, "pb_recvmsg6": 20, "pb_getpeername4": 29, "pb_getpeername6": 30,
+}
+
+# From abi.h.
+COUNTERS = (
+    "connect_tcp", "connect_udp", "send_udp", "reply_udp", "refused_no_endpoint", "refused_policy",
+    "refused_unknown_port", "affinity_kept", "state_failed", "corrupt",
+)
+FRONTEND_REFUSE = 1
+SERVICE_AFFINITY = 1
+SERVICE_POLICY_LOCAL = 2
+TCP, UDP = socket.IPPROTO_TCP, socket.IPPROTO_UDP
+
+
+def bpf(command, attributes):
+    buffer = ctypes.create_string_buffer(attributes.ljust(128, b"\0"), 128)
+    result = LIBC.syscall(SYS_BPF, command, buffer, 128)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), f"bpf({command}): {os.strerror(ctypes.get_errno())}")
+    return result
+
+
+def obj_get(path):
+    name = ctypes.create_string_buffer(path.encode())
+    return bpf(OBJ_GET, struct.pack("=QII", ctypes.addressof(name), 0, 0))
+
+
+class Map:
+    """A pinned map, by bytes."""
+
+    def __init__(self, path, value_size):
+        self.fd = obj_get(path)
+        self.value_size = value_size
+
+    def _run(self, command, key, value):
+        key = ctypes.create_string_buffer(key, len(key))
+        attributes = struct.pack("=I4xQQQ", self.fd, ctypes.addressof(key), ctypes.addressof(value), 0)
+        bpf(command, attributes)
+
+    def lookup(self, key):
+        value = ctypes.create_string_buffer(self.value_size)
+        self._run(MAP_LOOKUP, key, value)
+        return value.raw
+
+    def update(self, key, value):
+        self._run(MAP_UPDATE, key, ctypes.create_string_buffer(value, len(value)))
+
+    def delete(self, key):
+        self._run(MAP_DELETE, key, ctypes.create_string_buffer(1))
+
+
+def packed(address):
+    """The 16 bytes of an address: IPv4 v4-mapped."""
+    ip = ipaddress.ip_address(address)
+    return ip.packed if ip.version == 6 else b"\0" * 10 + b"\xff\xff" + ip.packed
+
+
+def run(*command):
+    subprocess.run(command, check=True)
+
+
+def enter_namespace(name):
+    fd = os.open(f"/run/netns/{name}", os.O_RDONLY)
+    if LIBC.setns(fd, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), f"setns {name}")
+    os.close(fd)
+
+
+def cgroup_root():
+    with open("/proc/mounts", encoding="utf-8") as file:
+        for line in file:
+            _, where, kind, *_ = line.split()
+            if kind == "cgroup2":
+                return where
+    raise RuntimeError("no cgroup2 file system is mounted")
+
+
+def serve(endpoints, ready):
+    """Answers on each (address, port), TCP and UDP, until killed."""
+    poll = selectors.DefaultSelector()
+    for address, port in endpoints:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        name = f"{address} {port}".encode()
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            sock = socket.socket(family, kind)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind((address, port))
+            if kind == socket.SOCK_STREAM:
+                sock.listen(1024)
+            poll.register(sock, selectors.EVENT_READ, (kind, name))
+    os.write(ready, b"!")
+    while True:
+        for key, _ in poll.select():
+            kind, name = key.data
+            if kind == socket.SOCK_STREAM:
+                with contextlib.suppress(OSError):
+                    connection, _ = key.fileobj.accept()
+                    with connection:
+                        connection.sendall(name)
+            else:
+                _, client = key.fileobj.recvfrom(2048)
+                key.fileobj.sendto(name, client)
+
+
+class Lab:
+    """Made by the constructor, removed by close(), which may be called at any time."""
+
+    def __init__(self, variant, endpoints):
+        if os.geteuid():
+            raise RuntimeError("these tests load BPF programs and make namespaces: run them as root")
+        self.name = f"pbc{os.getpid()}"
+        self.cleanup = contextlib.ExitStack()
+        self.links = []
+        try:
+            self._make_network(endpoints)
+            self._load(variant)
+            self._serve(endpoints)
+        except BaseException:
+            self.close()
+            raise
+        self.next_base = 1
+        self.next_service = 1
+        self.generations = {}
+
+    def close(self):
+        self.cleanup.close()
+
+    def client(self, number):
+        return f"{self.name}-c{number}"
+
+    def _make_network(self, endpoints):
+        server = f"{self.name}-s"
+        for space in (server, self.client(0), self.client(1)):
+            run("ip", "netns", "add", space)
+            self.cleanup.callback(run, "ip", "netns", "del", space)
+            run("ip", "-n", space, "link", "set", "lo", "up")
+        for number in (0, 1):
+            client = self.client(number)
+            run("ip", "-n", client, "link", "add", "v0", "type", "veth", "peer", "name", f"v{number}", "netns", server)
+            for space, device, last in ((client, "v0", 1), (server, f"v{number}", 2)):
+                run("ip", "-n", space, "addr", "add", f"10.200.{number}.{last}/24", "dev", device)
+                run("ip", "-n", space, "addr", "add", f"fd00:200:{number}::{last}/64", "dev", device, "nodad")
+                run("ip", "-n", space, "link", "set", device, "up")
+            run("ip", "-n", client, "route", "add", "10.201.0.0/16", "via", f"10.200.{number}.2")
+            run("ip", "-n", client, "route", "add", "fd00:201::/64", "via", f"fd00:200:{number}::2")
+        for address in {address for address, _ in endpoints}:
+            prefix = "128" if ":" in address else "32"
+            run("ip", "-n", server, "addr", "add", f"{address}/{prefix}", "dev", "lo")
+
+    def _load(self, variant):
+        if not os.path.ismount(BPFFS):
+            raise RuntimeError(f"{BPFFS} is not mounted: mount -t bpf bpf {BPFFS}")
+        pins = os.path.join(BPFFS, self.name)
+        os.mkdir(pins)
+        self.cleanup.callback(run, "rm", "-r", pins)
+        run("bpftool", "prog", "loadall", os.path.join(OUTPUT, f"{variant}.bpf.o"), f"{pins}/programs",
+            "pinmaps", f"{pins}/maps")
+        with open("/sys/devices/system/cpu/possible", encoding="utf-8") as file:
+            cpus = int(file.read().strip().split("-")[-1]) + 1
+        sizes = {"frontends": 8, "services": 16, "backends": 24, "affinity": 32, "counters": 8 * cpus}
+        self.maps = {name: Map(f"{pins}/maps/{name}", size) for name, size in sizes.items()}
+
+        self.cgroup = os.path.join(cgroup_root(), self.name)
+        os.mkdir(self.cgroup)
+        self.cleanup.callback(os.rmdir, self.cgroup)
+        cgroup = os.open(self.cgroup, os.O_RDONLY)
+        self.programs = {name: obj_get(f"{pins}/programs/{name}") for name in PROGRAMS}
+        for name, kind in PROGRAMS.items():
+            link = bpf(LINK_CREATE, struct.pack("=IIII", self.programs[name], cgroup, kind, 0))
+            self.cleanup.callback(os.close, link)
+        os.close(cgroup)
+
+    def _serve(self, endpoints):
+        readable, writable = os.pipe()
+        child = os.fork()
+        if not child:
+            try:
+                enter_namespace(f"{self.name}-s")
+                serve(endpoints, writable)
+            except BaseException:  # pylint: disable=broad-except
+                traceback.print_exc()
+            os._exit(1)
+        self.cleanup.callback(os.waitpid, child, 0)
+        self.cleanup.callback(os.kill, child, 9)
+        os.close(writable)
+        if os.read(readable, 1) != b"!":
+            raise RuntimeError("the servers did not start")
+        os.close(readable)
+
+    def verified_instructions(self, program):
+        """Instructions that the verifier walked; the field is there from 5.16."""
+        info = ctypes.create_string_buffer(256)
+        bpf(INFO_BY_FD, struct.pack("=IIQ", self.programs[program], len(info), ctypes.addressof(info)))
+        return struct.unpack_from("=I", info, 216)[0]
+
+    def start(self, function, client=0):
+        """Starts function in a process of its own: in the cgroup, in the namespace of a client."""
+        readable, writable = os.pipe()
+        child = os.fork()
+        if not child:
+            os.close(readable)
+            try:
+                with open(f"{self.cgroup}/cgroup.procs", "w", encoding="utf-8") as file:
+                    file.write(str(os.getpid()))
+                enter_namespace(self.client(client))
+                socket.setdefaulttimeout(5)
+                result = (True, function())
+            except BaseException:  # pylint: disable=broad-except
+                result = (False, traceback.format_exc())
+            with os.fdopen(writable, "wb") as pipe:
+                pickle.dump(result, pipe)
+            os._exit(0)
+        os.close(writable)
+        return child, readable
+
+    @staticmethod
+    def finish(started):
+        """Waits for what start() began and returns its result."""
+        child, readable = started
+        with os.fdopen(readable, "rb") as pipe:
+            content = pipe.read()
+        os.waitpid(child, 0)
+        good, result = pickle.loads(content)
+        if not good:
+            raise AssertionError(f"in the client:\n{result}")
+        return result
+
+    def run(self, function, client=0):
+        return self.finish(self.start(function, client))
+
+    # What the control plane would do.
+
+    def write_range(self, backends):
+        base = self.next_base
+        self.next_base += max(len(backends), 1)
+        backends = sorted((packed(address), port) for address, port in backends)
+        for n, (address, port) in enumerate(backends):
+            self.maps["backends"].update(struct.pack("=I", base + n), address + struct.pack("!H", port) + bytes(6))
+        return base
+
+    def publish_word(self, index, base, count, flags=0, seconds=0):
+        generation = self.generations.get(index, 0) + 1
+        self.generations[index] = generation
+        word = base | count << 24 | generation << 40
+        self.maps["services"].update(struct.pack("=I", index), struct.pack("=QII", word, flags, seconds))
+
+    def publish(self, index, backends, flags=0, seconds=0):
+        self.publish_word(index, self.write_range(backends), len(backends), flags, seconds)
+
+    def service(self, backends, flags=0, seconds=0):
+        """A new Service port, without a frontend yet. Returns its index."""
+        index = self.next_service
+        self.next_service += 1
+        self.publish(index, backends, flags, seconds)
+        return index
+
+    def frontend(self, address, port, protocol, index, flags=0):
+        key = packed(address) + struct.pack("!H", port) + struct.pack("BB", protocol, 0)
+        self.maps["frontends"].update(key, struct.pack("=II", index, flags))
+
+    def refuse(self, address):
+        self.frontend(address, 0, 0, 0, FRONTEND_REFUSE)
+
+    def delete_frontend(self, address, port, protocol):
+        self.maps["frontends"].delete(packed(address) + struct.pack("!H", port) + struct.pack("BB", protocol, 0))
+
+    def counter(self, name):
+        values = self.maps["counters"].lookup(struct.pack("=I", COUNTERS.index(name)))
+        return sum(struct.unpack(f"={len(values) // 8}Q", values))

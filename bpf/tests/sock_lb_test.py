@@ -1,0 +1,593 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Drives real sockets through the programs of sock_lb.bpf.c, in both variants. Needs root."""
+
+import collections
+import ctypes
+import errno
+import ipaddress
+import itertools
+import multiprocessing
+import os
+import signal
+import socket
+import struct
+import sys
+import time
+import unittest
+
+from lab import PROGRAMS, SERVICE_AFFINITY, SERVICE_POLICY_LOCAL, TCP, UDP, Lab, packed
+
+PODS4 = [(f"10.201.0.{n}", 8080) for n in range(1, 9)]
+PODS6 = [(f"fd00:201::{n}", 8080) for n in range(1, 5)]
+# One address with many ports: backends differ by port alone.
+PORTS4 = [("10.201.0.9", 9000 + n) for n in range(128)]
+ENDPOINTS = PODS4 + PODS6 + PORTS4
+# Room for a program to grow; a limit that is met by accident means an explosion of states, which
+# the older verifiers answer with a refusal.
+MOST_INSTRUCTIONS = 60_000
+
+ADDRESSES = itertools.count(1)
+
+
+def vip4():
+    n = next(ADDRESSES)
+    return f"10.96.{n >> 8}.{n & 255}"
+
+
+def vip6():
+    return f"fd00:10:96::{next(ADDRESSES):x}"
+
+
+def mapped(address):
+    return f"::ffff:{address}"
+
+
+def parse(reply):
+    address, port = reply.decode().split()
+    return address, int(port)
+
+
+def tcp(address, port=80, family=None):
+    """Connects; returns (backend reached, what getpeername says)."""
+    family = family or (socket.AF_INET6 if ":" in address else socket.AF_INET)
+    with socket.socket(family, socket.SOCK_STREAM) as sock:
+        sock.settimeout(5)
+        sock.connect((address, port))
+        name = sock.getpeername()[:2]
+        return parse(sock.recv(100)), name
+
+
+def udp(family=socket.AF_INET):
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    sock.settimeout(5)
+    return sock
+
+
+def ask(sock, address, port=80):
+    """One datagram there and back; returns (backend reached, source of the reply)."""
+    sock.sendto(b"?", (address, port))
+    return hear(sock)
+
+
+def hear(sock):
+    reply, source = sock.recvfrom(100)
+    return parse(reply), source[:2]
+
+
+def errno_of(function):
+    try:
+        function()
+    except OSError as failure:
+        return failure.errno
+    return 0
+
+
+def disconnect(sock):
+    """connect(AF_UNSPEC), which Python's connect() cannot say."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.connect(sock.fileno(), struct.pack("=H14x", socket.AF_UNSPEC), 16):
+        raise OSError(ctypes.get_errno(), "connect(AF_UNSPEC)")
+
+
+def kernel_peer(sock):
+    """The peer of a UDP socket as the kernel has it, whatever getpeername says."""
+    inode = str(os.fstat(sock.fileno()).st_ino)
+    name = "/proc/thread-self/net/" + ("udp6" if sock.family == socket.AF_INET6 else "udp")
+    with open(name, encoding="ascii") as file:
+        for line in file:
+            fields = line.split()
+            if fields[9] == inode:
+                address, port = fields[2].split(":")
+                words = struct.pack(f"={len(address) // 8}I",
+                                    *(int(address[i:i + 8], 16) for i in range(0, len(address), 8)))
+                return socket.inet_ntop(sock.family, words), int(port, 16)
+    raise AssertionError("socket not found")
+
+
+class Cases:
+    """Everything that both variants do alike."""
+
+    variant = ""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = Lab(cls.variant, ENDPOINTS)
+        cls.addClassCleanup(cls.lab.close)
+
+    def expose(self, backends, protocol=TCP, address=None, port=80, **settings):
+        """A Service with one frontend; returns (address, index)."""
+        address = address or (vip6() if backends and ":" in backends[0][0] else vip4())
+        index = self.lab.service(backends, **settings)
+        self.lab.frontend(address, port, protocol, index)
+        return address, index
+
+    def count(self, name, function):
+        before = self.lab.counter(name)
+        result = function()
+        return self.lab.counter(name) - before, result
+
+    def test_verifier_accepts_every_program_within_reason(self):
+        for program in PROGRAMS:
+            verified = self.lab.verified_instructions(program)
+            print(f"  {self.variant:15} {program:16} {verified:7} instructions verified")
+            self.assertGreater(verified, 10)
+            self.assertLess(verified, MOST_INSTRUCTIONS)
+
+    # TCP
+
+    def test_tcp_reaches_a_backend_and_sees_the_service(self):
+        for pods in (PODS4, PODS6):
+            vip, _ = self.expose(pods)
+            counted, (backend, peer) = self.count("connect_tcp", lambda: self.lab.run(lambda: tcp(vip)))
+            self.assertIn(backend, pods)
+            self.assertEqual(peer, (vip, 80))
+            self.assertEqual(counted, 1)
+
+    def test_tcp_through_a_v4_mapped_address(self):
+        vip, _ = self.expose(PODS4)
+        backend, peer = self.lab.run(lambda: tcp(mapped(vip)))
+        self.assertIn(("10.201.0." + backend[0].rsplit(".", 1)[1], 8080), PODS4)
+        self.assertEqual(peer, (mapped(vip), 80))
+
+    def test_addresses_of_no_service_are_untouched(self):
+        self.assertEqual(self.lab.run(lambda: tcp(*PODS4[0])), (PODS4[0], PODS4[0]))
+        self.assertEqual(self.lab.run(lambda: tcp(*PODS6[0])), (PODS6[0], PODS6[0]))
+
+        def datagrams():
+            with udp() as sock:
+                return ask(sock, *PODS4[0])
+        self.assertEqual(self.lab.run(datagrams), (PODS4[0], PODS4[0]))
+
+    def test_backends_are_chosen_evenly(self):
+        vip, _ = self.expose(PODS4[:3])
+        chosen = collections.Counter(self.lab.run(lambda: [tcp(vip)[0] for _ in range(900)]))
+        # Binomial: 300 expected, standard deviation 14.
+        self.assertEqual(set(chosen), set(PODS4[:3]))
+        for backend, times in chosen.items():
+            self.assertAlmostEqual(times, 300, delta=85, msg=backend)
+
+    def test_a_publication_moves_new_connections_at_once(self):
+        vip, index = self.expose(PODS4[:2])
+        self.lab.publish(index, PODS4[2:4])
+        self.assertLessEqual(set(self.lab.run(lambda: [tcp(vip)[0] for _ in range(30)])), set(PODS4[2:4]))
+
+    def test_tcp_socket_that_connects_again_sees_its_new_peer(self):
+        vip, _ = self.expose(PODS4[:1])
+
+        def client():
+            with socket.socket() as sock:
+                sock.settimeout(5)
+                sock.connect((vip, 80))
+                first = sock.getpeername()
+                disconnect(sock)
+                sock.connect(PODS4[0])
+                return first, sock.getpeername()
+        self.assertEqual(self.lab.run(client), ((vip, 80), PODS4[0]))
+
+    # Connected UDP
+
+    def test_connected_udp_hears_the_service(self):
+        cases = (
+            (socket.AF_INET, PODS4, lambda vip: vip),
+            (socket.AF_INET6, PODS6, lambda vip: vip),
+            (socket.AF_INET6, PODS4, mapped),
+        )
+        for family, pods, spell in cases:
+            vip, _ = self.expose(pods, UDP)
+
+            def client(family=family, name=spell(vip)):
+                with udp(family) as sock:
+                    sock.connect((name, 80))
+                    sock.send(b"?")
+                    return hear(sock), sock.getpeername()[:2]
+            (backend, source), peer = self.lab.run(client)
+            self.assertIn(backend, pods)
+            self.assertEqual(source, (spell(vip), 80))
+            self.assertEqual(peer, (spell(vip), 80))
+
+    def test_disconnected_udp_sees_the_pod(self):
+        vip, _ = self.expose(PODS4[:1], UDP)
+
+        def client():
+            with udp() as sock:
+                sock.connect((vip, 80))
+                disconnect(sock)
+                return ask(sock, *PODS4[0])
+        self.assertEqual(self.lab.run(client), (PODS4[0], PODS4[0]))
+
+    def test_udp_connected_straight_to_the_pod_sees_the_pod(self):
+        vip, _ = self.expose(PODS4[:1], UDP)
+
+        def client():
+            with udp() as sock:
+                sock.connect((vip, 80))
+                sock.connect(PODS4[0])
+                sock.send(b"?")
+                return hear(sock), sock.getpeername()
+        self.assertEqual(self.lab.run(client), ((PODS4[0], PODS4[0]), PODS4[0]))
+
+    def test_connected_udp_that_names_its_service_stays_on_its_backend(self):
+        vip, _ = self.expose(PODS4, UDP)
+
+        def client():
+            with udp() as sock:
+                sock.connect((vip, 80))
+                sock.send(b"?")
+                return [hear(sock)] + [ask(sock, vip) for _ in range(20)]
+        replies = set(self.lab.run(client))
+        self.assertEqual(len(replies), 1)
+        self.assertEqual(replies.pop()[1], (vip, 80))
+
+    # Unconnected UDP
+
+    def test_unconnected_udp_hears_the_service(self):
+        cases = (
+            (socket.AF_INET, PODS4, lambda vip: vip),
+            (socket.AF_INET6, PODS6, lambda vip: vip),
+            (socket.AF_INET6, PODS4, mapped),
+        )
+        for family, pods, spell in cases:
+            vip, _ = self.expose(pods, UDP)
+
+            def client(family=family, name=spell(vip)):
+                with udp(family) as sock:
+                    return ask(sock, name)
+            before = self.lab.counter("send_udp"), self.lab.counter("reply_udp")
+            backend, source = self.lab.run(client)
+            self.assertIn(backend, pods)
+            self.assertEqual(source, (spell(vip), 80))
+            self.assertEqual(self.lab.counter("send_udp"), before[0] + 1)
+            self.assertEqual(self.lab.counter("reply_udp"), before[1] + 1)
+
+    def test_unconnected_udp_keeps_its_backend_while_it_is_valid(self):
+        vip, index = self.expose(PODS4, UDP)
+
+        def client():
+            with udp() as sock:
+                first, _ = ask(sock, vip)
+                same = {ask(sock, vip)[0] for _ in range(20)}
+                self.lab.publish(index, sorted([first] + PODS4[:3]))
+                reordered = {ask(sock, vip)[0] for _ in range(20)}
+                others = [pod for pod in PODS4 if pod != first]
+                self.lab.publish(index, others)
+                moved = {ask(sock, vip) for _ in range(20)}
+                return first, same, reordered, others, moved
+        first, same, reordered, others, moved = self.lab.run(client)
+        self.assertEqual(same, {first})
+        self.assertEqual(reordered, {first})
+        self.assertEqual(len(moved), 1)
+        backend, source = moved.pop()
+        self.assertIn(backend, others)
+        self.assertEqual(source, (vip, 80))
+
+    def test_an_index_that_passes_to_another_service_takes_no_flow_with_it(self):
+        vip, index = self.expose(PODS4[:1], UDP)
+
+        def client():
+            with udp() as sock:
+                first = ask(sock, vip)
+                other = self.lab.service(PODS4[1:2])
+                self.lab.generations[other] = self.lab.generations[index] - 1
+                self.lab.publish(other, PODS4[1:2])
+                self.lab.frontend(vip, 80, UDP, other)
+                return first, ask(sock, vip)
+        self.assertEqual(self.lab.run(client), ((PODS4[0], (vip, 80)), (PODS4[1], (vip, 80))))
+
+    def test_64_services_from_one_socket(self):
+        vips = [self.expose(PORTS4[2 * n:2 * n + 2], UDP)[0] for n in range(64)]
+
+        def client():
+            with udp() as sock:
+                rounds = []
+                for _ in range(3):
+                    for vip in vips:
+                        sock.sendto(b"?", (vip, 80))
+                    rounds.append({source[0]: backend for backend, source in (hear(sock) for _ in vips)})
+                return rounds
+        rounds = self.lab.run(client)
+        for n, vip in enumerate(vips):
+            self.assertIn(rounds[0][vip], PORTS4[2 * n:2 * n + 2])
+        self.assertEqual(rounds[0], rounds[1])
+        self.assertEqual(rounds[0], rounds[2])
+
+    def test_an_overflowed_flow_leaves_a_backend_that_is_gone(self):
+        services = [self.expose(PORTS4[2 * n:2 * n + 2], UDP) for n in range(8)]
+        vip, index = services[7]
+
+        def client():
+            with udp() as sock:
+                for address, _ in services[:7]:
+                    ask(sock, address)
+                first = ask(sock, vip)
+                other = [pod for pod in PORTS4[14:16] if pod != first[0]]
+                self.lab.publish(index, other)
+                return first[1], other[0], ask(sock, vip)
+        source, other, reply = self.lab.run(client)
+        self.assertEqual(source, (vip, 80))
+        self.assertEqual(reply, (other, (vip, 80)))
+
+    def test_two_services_of_one_socket_avoid_one_backend(self):
+        one, _ = self.expose(PODS4[:2], UDP)
+        two, _ = self.expose(PODS4[:2], UDP)
+
+        def client():
+            for _ in range(60):
+                with udp() as sock:
+                    first, second = ask(sock, one), ask(sock, two)
+                    if first[0] == second[0] or (first[1][0], second[1][0]) != (one, two):
+                        return first, second
+            return None
+        self.assertIsNone(self.lab.run(client))
+
+    def test_reply_of_a_shared_backend_belongs_to_the_flow_used_last(self):
+        # More Services than inline flows, so both kinds of flow meet.
+        vips = [self.expose(PODS4[:1], UDP)[0] for _ in range(7)]
+
+        def client():
+            with udp() as sock:
+                return [(vip, ask(sock, vip)[1][0]) for vip in vips + vips[::-1] + vips]
+        for vip, source in self.lab.run(client):
+            self.assertEqual(vip, source)
+
+    def test_a_datagram_to_the_pod_itself_hears_the_pod(self):
+        vips = [self.expose(PODS4[:1], UDP)[0] for _ in range(6)]
+
+        def client():
+            with udp() as sock:
+                return [(ask(sock, vip)[1], ask(sock, *PODS4[0])[1], ask(sock, vip)[1]) for vip in vips]
+        for vip, sources in zip(vips, self.lab.run(client)):
+            self.assertEqual(sources, ((vip, 80), PODS4[0], (vip, 80)))
+
+    # Corrupt content. The same answer in both variants: refused, never misrouted.
+
+    def test_content_that_points_nowhere_is_refused_and_counted(self):
+        outside = vip4()
+        self.lab.frontend(outside, 80, TCP, 0xffffff)
+        range_outside, index = self.expose([])
+        self.lab.publish_word(index, 0xfffff0, 10)
+        never_written, index = self.expose([])
+        self.lab.publish_word(index, 200_000, 1)
+        other_family, _ = self.expose(PODS6[:1], address=vip4())
+        other_family6, _ = self.expose(PODS4[:1], address=vip6())
+        for vip in (outside, range_outside, never_written, other_family, other_family6):
+            counted, failure = self.count("corrupt", lambda vip=vip: self.lab.run(lambda: errno_of(lambda: tcp(vip))))
+            self.assertEqual((vip, failure, counted), (vip, errno.ECONNREFUSED, 1))
+
+    # Session affinity
+
+    def test_affinity_keeps_a_client_on_its_backend(self):
+        vip, _ = self.expose(PODS4, flags=SERVICE_AFFINITY, seconds=60)
+        counted, backends = self.count(
+            "affinity_kept", lambda: self.lab.run(lambda: {tcp(vip)[0] for _ in range(20)}))
+        self.assertEqual(len(backends), 1)
+        self.assertEqual(counted, 19)
+        self.assertEqual(self.lab.run(lambda: tcp(vip)[0]), backends.pop())
+
+    def test_affinity_is_of_a_namespace(self):
+        def client():
+            return [tcp(vip)[0] for vip in vips]
+        vips = [self.expose(PODS4, flags=SERVICE_AFFINITY, seconds=60)[0] for _ in range(8)]
+        # Two clients agree on all of eight Services with eight backends once in 16 million runs.
+        self.assertNotEqual(self.lab.run(client, client=0), self.lab.run(client, client=1))
+
+    def affinity_key(self, index, client=0):
+        def cookie():
+            with socket.socket() as sock:
+                return struct.unpack("=Q", sock.getsockopt(socket.SOL_SOCKET, 71, 8))[0]  # SO_NETNS_COOKIE, 5.14
+        return struct.pack("=QQII", self.lab.run(cookie, client), 0, index, 0)
+
+    def set_affinity(self, index, backend, generation=0, age=0.0):
+        used = time.clock_gettime_ns(time.CLOCK_MONOTONIC) - int(age * 1e9)
+        value = packed(backend[0]) + struct.pack("!H", backend[1]) + struct.pack("=HIQ", 0, generation, used)
+        self.lab.maps["affinity"].update(self.affinity_key(index), value)
+
+    def test_affinity_ends_when_its_time_is_over(self):
+        vip, index = self.expose(PODS4, flags=SERVICE_AFFINITY, seconds=10)
+        for age, kept in ((9, 20), (11, 0)):
+            def connects(age=age):
+                total = 0
+                for _ in range(20):
+                    self.set_affinity(index, PODS4[3], age=age)
+                    total += self.lab.run(lambda: tcp(vip)[0]) == PODS4[3]
+                return total
+            counted, hits = self.count("affinity_kept", connects)
+            self.assertEqual(counted, kept)
+            # By chance one in eight; twenty in a row are not chance.
+            self.assertEqual(hits == 20, kept == 20)
+
+    def test_affinity_is_refreshed_by_each_connection(self):
+        vip, index = self.expose(PODS4, flags=SERVICE_AFFINITY, seconds=1000)
+        self.set_affinity(index, PODS4[3], age=900)
+        self.lab.run(lambda: tcp(vip))
+        key = self.affinity_key(index)
+        *_, generation, used = struct.unpack("=16sHHIQ", self.lab.maps["affinity"].lookup(key))
+        self.assertLess(time.clock_gettime_ns(time.CLOCK_MONOTONIC) - used, 100e9)
+        self.assertEqual(generation, self.lab.generations[index])
+
+    def test_affinity_leaves_a_backend_that_is_gone_and_settles_again(self):
+        vip, index = self.expose(PODS4, flags=SERVICE_AFFINITY, seconds=60)
+        first = self.lab.run(lambda: tcp(vip)[0])
+        self.lab.publish(index, [pod for pod in PODS4 if pod != first], flags=SERVICE_AFFINITY, seconds=60)
+        later = self.lab.run(lambda: {tcp(vip)[0] for _ in range(20)})
+        self.assertEqual(len(later), 1)
+        self.assertNotEqual(later.pop(), first)
+
+    def test_affinity_believes_no_generation(self):
+        # An entry that was given to another key while it was read looks like this.
+        vip, index = self.expose(PODS4[:4], flags=SERVICE_AFFINITY, seconds=60)
+        self.set_affinity(index, PODS4[7], generation=self.lab.generations[index])
+        self.assertIn(self.lab.run(lambda: tcp(vip)[0]), PODS4[:4])
+
+    def test_affinity_rules_datagrams_too(self):
+        vip, _ = self.expose(PODS4, UDP, flags=SERVICE_AFFINITY, seconds=60)
+
+        def client():
+            replies = set()
+            for _ in range(20):
+                with udp() as sock:
+                    replies.add(ask(sock, vip))
+            with udp() as sock:
+                sock.connect((vip, 80))
+                sock.send(b"?")
+                replies.add(hear(sock))
+            return replies
+        replies = self.lab.run(client)
+        self.assertEqual(len(replies), 1)
+        self.assertEqual(replies.pop()[1], (vip, 80))
+
+    def parallel_connects(self, vips, clients=6):
+        """Each client connects to all Services, in step with the others. Backends by Service."""
+        barrier = multiprocessing.Barrier(clients)
+
+        def client():
+            reached = []
+            for vip in vips:
+                barrier.wait(20)
+                reached.append(tcp(vip)[0])
+            return reached
+        started = [self.lab.start(client) for _ in range(clients)]
+        return [set(reached) for reached in zip(*(self.lab.finish(s) for s in started))]
+
+    def test_parallel_first_connects_agree(self):
+        vips = [self.expose(PODS4, flags=SERVICE_AFFINITY, seconds=60)[0] for _ in range(100)]
+        for backends in self.parallel_connects(vips):
+            self.assertEqual(len(backends), 1)
+
+    def test_parallel_replacements_agree(self):
+        services = [self.expose(PODS4, flags=SERVICE_AFFINITY, seconds=60) for _ in range(100)]
+        for _, index in services:
+            self.set_affinity(index, ("10.201.0.200", 80))
+        for backends in self.parallel_connects([vip for vip, _ in services]):
+            self.assertEqual(len(backends), 1)
+
+    def test_every_place_of_a_range_is_found_and_nothing_between(self):
+        def client():
+            with udp(family) as sock:
+                sock.connect((vip, 80))
+                return kernel_peer(sock)
+        for size in (1, 2, 3, 4, 7, 100):
+            for family, pattern in ((socket.AF_INET, "10.201.{}.{}"), (socket.AF_INET6, "fd00:201:0:0:{}::{}")):
+                pods = [(str(ipaddress.ip_address(pattern.format(n // 16, n % 16 + 1))), 1000 + 2 * (n % 3))
+                        for n in range(size)]
+                pods = sorted(pods, key=lambda pod: (packed(pod[0]), pod[1]))
+                vip, index = self.expose(pods, UDP, flags=SERVICE_AFFINITY, seconds=60)
+                for pod in pods[:3] + pods[size // 2:size // 2 + 3] + pods[-3:]:
+                    self.set_affinity(index, pod)
+                    counted, reached = self.count("affinity_kept", lambda: self.lab.run(client))
+                    self.assertEqual((reached, counted), (pod, 1))
+                    for near in ((pod[0], pod[1] - 1), (pod[0], pod[1] + 1)):
+                        self.set_affinity(index, near)
+                        counted, reached = self.count("affinity_kept", lambda: self.lab.run(client))
+                        self.assertIn(reached, pods)
+                        self.assertEqual(counted, 0)
+
+    # Refusals that are alike in both variants: connect() of TCP.
+
+    def test_tcp_is_refused_where_no_endpoint_is(self):
+        for vip in (vip4(), vip6()):
+            self.expose([], address=vip)
+            for name in (vip,) if ":" in vip else (vip, mapped(vip)):
+                counted, failure = self.count(
+                    "refused_no_endpoint", lambda: self.lab.run(lambda name=name: errno_of(lambda: tcp(name))))
+                self.assertEqual((name, failure, counted), (name, errno.ECONNREFUSED, 1))
+
+    def test_tcp_is_refused_at_a_port_of_no_service(self):
+        vip, _ = self.expose(PODS4)
+        self.lab.refuse(vip)
+        counted, failure = self.count(
+            "refused_unknown_port", lambda: self.lab.run(lambda: errno_of(lambda: tcp(vip, 81))))
+        self.assertEqual((failure, counted), (errno.ECONNREFUSED, 1))
+        self.assertIn(self.lab.run(lambda: tcp(vip)[0]), PODS4)
+
+
+class SockLbTest(Cases, unittest.TestCase):
+    """The object for kernels that have bpf_set_retval()."""
+
+    variant = "sock_lb"
+
+    def failures(self, vip, port=80):
+        def client():
+            def connected():
+                with udp(family) as sock:
+                    sock.connect((vip, port))
+
+            def unconnected():
+                with udp(family) as sock:
+                    sock.sendto(b"?", (vip, port))
+            family = socket.AF_INET6 if ":" in vip else socket.AF_INET
+            return errno_of(lambda: tcp(vip, port)), errno_of(connected), errno_of(unconnected)
+        return self.lab.run(client)
+
+    def test_every_call_fails_at_once_with_the_reason(self):
+        for vip in (vip4(), vip6()):
+            for protocol in (TCP, UDP):
+                self.expose([], protocol, address=vip)
+                self.expose([], protocol, address=vip, port=81, flags=SERVICE_POLICY_LOCAL)
+            self.lab.refuse(vip)
+            spellings = (vip,) if ":" in vip else (vip, mapped(vip))
+            for name in spellings:
+                for port, reason, error in ((80, "refused_no_endpoint", errno.ECONNREFUSED),
+                                            (81, "refused_policy", errno.EHOSTUNREACH),
+                                            (82, "refused_unknown_port", errno.ECONNREFUSED)):
+                    counted, failures = self.count(reason, lambda: self.failures(name, port))
+                    self.assertEqual((name, port, failures, counted), (name, port, (error,) * 3, 3))
+
+    def test_a_refused_connect_leaves_a_udp_socket_connected(self):
+        vip, _ = self.expose(PODS4, UDP)
+        empty, _ = self.expose([], UDP)
+
+        def client():
+            with udp() as sock:
+                sock.connect((vip, 80))
+                failure = errno_of(lambda: sock.connect((empty, 80)))
+                sock.send(b"?")
+                return failure, hear(sock)[1], sock.getpeername()
+        self.assertEqual(self.lab.run(client), (errno.ECONNREFUSED, (vip, 80), (vip, 80)))
+
+
+class SockLbLegacyTest(Cases, unittest.TestCase):
+    """The object for older kernels: the kernel refuses, at a closed loopback port."""
+
+    variant = "sock_lb_legacy"
+
+    def test_connected_udp_is_refused_when_it_sends(self):
+        for family, vip, spell in ((socket.AF_INET, vip4(), str), (socket.AF_INET6, vip6(), str),
+                                   (socket.AF_INET6, vip4(), mapped)):
+            self.expose([], UDP, address=vip)
+
+            def client(family=family, name=spell(vip)):
+                with udp(family) as sock:
+                    sock.connect((name, 80))
+                    sock.send(b"?")
+                    return errno_of(lambda: sock.recv(1))
+            self.assertEqual(self.lab.run(client), errno.ECONNREFUSED)
+
+    def test_policy_cannot_be_told_from_absence(self):
+        vip, _ = self.expose([], flags=SERVICE_POLICY_LOCAL)
+        self.assertEqual(self.lab.run(lambda: errno_of(lambda: tcp(vip))), errno.ECONNREFUSED)
+
+
+if __name__ == "__main__":
+    # A test run that is asked to stop still removes what it made.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    unittest.main(verbosity=2)
