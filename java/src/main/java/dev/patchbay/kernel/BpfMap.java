@@ -10,6 +10,7 @@ import dev.patchbay.kernel.sys.MapShape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A map of the kernel. Closing gives up this process's descriptor; the map lives on while it is
@@ -125,6 +126,13 @@ final class BpfMap implements AutoCloseable {
         }
       }
     }
+  }
+
+  /** How many elements a hash map holds. */
+  long count() throws KernelException {
+    AtomicLong sum = new AtomicLong();
+    forEach((keys, values, count) -> sum.addAndGet(count));
+    return sum.get();
   }
 
   /** Idempotent. */

@@ -2,6 +2,10 @@
 package dev.patchbay.kernel;
 
 import dev.patchbay.kernel.sys.Errno;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /**
@@ -21,8 +25,9 @@ public abstract sealed class KernelException extends Exception {
   private final int errno;
 
   private KernelException(Operation operation, int errno, String reason) {
-    this.message = operation + ": " + reason;
-    super(message);
+    String text = operation + ": " + reason;
+    super(text);
+    this.message = text;
     this.operation = operation.verb();
     this.object = operation.object();
     this.parameters = operation.parameters();
@@ -89,6 +94,18 @@ public abstract sealed class KernelException extends Exception {
       // E2BIG: hash and array maps. ENOSPC: tries. ENOMEM is not "full": it may pass.
       case E2BIG, ENOSPC -> new Full(operation, errno);
       default -> of(errno, operation);
+    };
+  }
+
+  /** A failed file operation. */
+  static KernelException ofIo(Operation operation, IOException failed) {
+    return switch (failed) {
+      case NoSuchFileException _ -> new NotFound(operation, "no such file or directory");
+      case AccessDeniedException _ -> new Denied(operation, Errno.EACCES.number(), GRANT);
+      default -> {
+        String why = failed instanceof FileSystemException known ? known.getReason() : null;
+        yield new Other(operation, 0, why != null ? why : failed.toString());
+      }
     };
   }
 

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.kernel;
+
+import dev.patchbay.kernel.sys.Bpf;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Puts programs on a cgroup: by changing the program behind the pinned link where there is one, so
+ * that no connection is ever between two programs; else by a new link. All or nothing.
+ */
+final class Attacher {
+  private final Pins pins;
+  private final BpfObject object;
+
+  Attacher(Pins pins, BpfObject object) {
+    this.pins = pins;
+    this.object = object;
+  }
+
+  /**
+   * Attaches every program to {@code cgroup}.
+   *
+   * @param replace whether links to another cgroup that lives give way; links whose cgroup is gone
+   *     always do
+   */
+  AttachResult attach(Path cgroup, boolean replace) throws KernelException {
+    long cgroupId = Cgroups.id(cgroup);
+    try (Opened opened = new Opened()) {
+      Fd directory = opened.add(Cgroups.open(cgroup));
+      Map<Hook, PinnedLink> existing = new EnumMap<>(Hook.class);
+      for (Hook hook : Hook.values()) {
+        PinnedLink.open(pins, hook).ifPresent(link -> existing.put(hook, opened.add(link)));
+      }
+      if (!replace) {
+        List<AttachReport.ProgramLink> elsewhere = new ArrayList<>();
+        for (PinnedLink link : existing.values()) {
+          if (!link.severed() && link.info().cgroupId() != cgroupId) {
+            elsewhere.add(link.describe());
+          }
+        }
+        if (!elsewhere.isEmpty()) {
+          return new AttachResult.Elsewhere(elsewhere);
+        }
+      }
+      return attachAll(opened, directory, cgroupId, existing);
+    }
+  }
+
+  private AttachResult attachAll(
+      Opened opened, Fd directory, long cgroupId, Map<Hook, PinnedLink> existing)
+      throws KernelException {
+    List<String> created = new ArrayList<>();
+    List<String> updated = new ArrayList<>();
+    List<PinnedLink> replaced = new ArrayList<>();
+    Undo undo = new Undo();
+    try {
+      for (Hook hook : Hook.values()) {
+        Optional<PinnedLink> old = Optional.ofNullable(existing.get(hook));
+        if (old.isPresent() && old.get().info().cgroupId() == cgroupId) {
+          update(opened, undo, old.get());
+          updated.add(hook.program());
+        } else {
+          old.ifPresent(replaced::add);
+          create(opened, undo, directory, hook, old);
+          created.add(hook.program());
+        }
+      }
+    } catch (KernelException refused) {
+      undo.run(refused);
+      throw refused;
+    }
+    for (PinnedLink link : replaced) {
+      if (!link.severed()) {
+        KernelException.check(
+            Bpf.bpf_link_detach(link.fd()),
+            new Operation("detach", "link " + link.hook().program()));
+      }
+    }
+    return new AttachResult.Attached(created, updated);
+  }
+
+  private void update(Opened opened, Undo undo, PinnedLink link) throws KernelException {
+    Operation operation = new Operation("update", "link " + link.hook().program());
+    Fd before = opened.add(Fd.of(Bpf.bpf_prog_get_fd_by_id(link.info().programId()), operation));
+    KernelException.check(Bpf.bpf_link_update(link.fd(), object.programFd(link.hook())), operation);
+    undo.add(
+        () ->
+            KernelException.check(
+                Bpf.bpf_link_update(link.fd(), before.number()),
+                new Operation("restore", "link " + link.hook().program())));
+  }
+
+  private void create(Opened opened, Undo undo, Fd directory, Hook hook, Optional<PinnedLink> old)
+      throws KernelException {
+    // A link that is not pinned ends with its last descriptor, which is how a failure is undone.
+    Fd link =
+        opened.add(
+            Fd.of(
+                Bpf.bpf_link_create(object.programFd(hook), directory.number(), hook.type()),
+                new Operation("attach", "program " + hook.program())));
+    Path path = pins.link(hook);
+    if (old.isPresent()) {
+      unpin(path);
+      undo.add(() -> pin(old.get().fd(), path));
+    }
+    pin(link.number(), path);
+    undo.deleting(path);
+  }
+
+  private static void pin(int fd, Path path) throws KernelException {
+    KernelException.check(Bpf.bpf_obj_pin(fd, path), new Operation("pin", "link", path.toString()));
+  }
+
+  private static void unpin(Path path) throws KernelException {
+    try {
+      Files.delete(path);
+    } catch (IOException failed) {
+      throw KernelException.ofIo(new Operation("unpin", "link", path.toString()), failed);
+    }
+  }
+}

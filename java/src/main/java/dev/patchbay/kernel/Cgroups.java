@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.kernel;
+
+import dev.patchbay.kernel.sys.Libc;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+
+/** The cgroup v2 hierarchy, wherever it is mounted; a hybrid one beside v1 will do. */
+public final class Cgroups {
+  private static final String TYPE = "cgroup2";
+
+  private Cgroups() {}
+
+  /** Where the hierarchy is mounted; empty if it is not. */
+  public static Optional<Path> root() throws KernelException {
+    return roots().stream().findFirst();
+  }
+
+  private static List<Path> roots() throws KernelException {
+    return Mounts.read().ofType(TYPE);
+  }
+
+  /**
+   * The kernel's number of a cgroup, which is the inode of its directory.
+   *
+   * @throws KernelException.NotFound if there is no such directory
+   * @throws KernelException.Incompatible if it is no cgroup v2 directory
+   */
+  public static long id(Path cgroup) throws KernelException {
+    Operation operation = new Operation("use", "cgroup " + cgroup);
+    try {
+      Path real = cgroup.toRealPath();
+      Mounts.Entry mount =
+          Mounts.read().covering(real).orElse(new Mounts.Entry(Path.of("/"), "none"));
+      if (!mount.type().equals(TYPE) || !Files.isDirectory(real)) {
+        throw new KernelException.Incompatible(
+            operation,
+            "file system " + mount.type() + " at " + mount.target(),
+            "a directory of the cgroup v2 hierarchy",
+            root().map(at -> "choose --cgroup below " + at).orElse("mount -t cgroup2 none DIR"));
+      }
+      return inode(real);
+    } catch (IOException failed) {
+      throw KernelException.ofIo(operation, failed);
+    }
+  }
+
+  /** The directory of a cgroup; empty if it is gone or not visible from here. */
+  public static Optional<Path> find(long id) throws KernelException {
+    Deque<Path> open = new ArrayDeque<>(roots());
+    while (!open.isEmpty()) {
+      Path directory = open.poll();
+      try {
+        if (inode(directory) == id) {
+          return Optional.of(directory);
+        }
+        try (DirectoryStream<Path> below =
+            Files.newDirectoryStream(
+                directory, path -> Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS))) {
+          below.forEach(open::add);
+        }
+      } catch (IOException vanished) {
+        continue; // cgroups come and go while one walks
+      }
+    }
+    return Optional.empty();
+  }
+
+  static Fd open(Path cgroup) throws KernelException {
+    return Fd.of(Libc.openDirectory(cgroup), new Operation("open", "cgroup " + cgroup));
+  }
+
+  private static long inode(Path directory) throws IOException {
+    return (long) Files.getAttribute(directory, "unix:ino");
+  }
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.kernel;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+
+/** The compiled programs that travel in the jar. Both have the same maps and program names. */
+enum ObjectFile {
+  /** For kernels with {@code bpf_set_retval} (5.18). */
+  CURRENT("sock_lb.bpf.o"),
+  /** Refuses by translating to a closed port. */
+  LEGACY("sock_lb_legacy.bpf.o");
+
+  private final String file;
+
+  ObjectFile(String file) {
+    this.file = file;
+  }
+
+  String file() {
+    return file;
+  }
+
+  byte[] bytes() {
+    try (InputStream in = ObjectFile.class.getResourceAsStream("bpf/" + file)) {
+      if (in == null) {
+        throw new IllegalStateException("the build left out " + file);
+      }
+      return in.readAllBytes();
+    } catch (IOException failed) {
+      throw new UncheckedIOException(failed);
+    }
+  }
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.reconcile;
+
+import dev.patchbay.table.FrontendKey;
+import dev.patchbay.table.FrontendValue;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Every frontend that is wanted or believed to be in the map, side by side. Owner thread.
+ *
+ * <p>{@link #unsettled} holds the keys whose two sides may differ and that are no row's business:
+ * those that nobody wants, and wildcards.
+ */
+final class Frontends {
+  private static final class Entry {
+    /** Whose row wants it; null if none does. */
+    @Nullable Slot owner;
+
+    /** Whether it is wanted as a wildcard. */
+    boolean refuse;
+
+    /** What the map holds; null if nothing. */
+    @Nullable FrontendValue observed;
+
+    boolean unwanted() {
+      return owner == null && !refuse;
+    }
+  }
+
+  private final Map<FrontendKey, Entry> entries = new HashMap<>();
+
+  /** How many frontends name each index. */
+  private final int[] references;
+
+  private Set<FrontendKey> unsettled = new LinkedHashSet<>();
+  private int observedCount;
+
+  Frontends(Map<FrontendKey, FrontendValue> observed, int services) {
+    references = new int[services];
+    observed.forEach(this::observe);
+    unsettled.addAll(observed.keySet());
+  }
+
+  void want(FrontendKey key, Slot owner) {
+    entry(key).owner = owner;
+  }
+
+  void unwant(FrontendKey key, Slot owner) {
+    Entry entry = entries.get(key);
+    if (entry != null && entry.owner == owner) {
+      entry.owner = null;
+      settleLater(key, entry);
+    }
+  }
+
+  void refuse(FrontendKey key, boolean wanted) {
+    Entry entry = entry(key);
+    entry.refuse = wanted;
+    settleLater(key, entry);
+  }
+
+  private Entry entry(FrontendKey key) {
+    return entries.computeIfAbsent(key, _ -> new Entry());
+  }
+
+  private void settleLater(FrontendKey key, Entry entry) {
+    if (entry.unwanted() && entry.observed == null) {
+      entries.remove(key);
+      unsettled.remove(key);
+    } else {
+      unsettled.add(key);
+    }
+  }
+
+  /** What the map is believed to hold at this key. */
+  @Nullable FrontendValue observed(FrontendKey key) {
+    Entry entry = entries.get(key);
+    return entry == null ? null : entry.observed;
+  }
+
+  /** Whether the map is believed to lead this key to this index. */
+  boolean leadsTo(FrontendKey key, int index) {
+    return observed(key) instanceof FrontendValue.ToService(int named) && named == index;
+  }
+
+  boolean isUnwanted(FrontendKey key) {
+    Entry entry = entries.get(key);
+    return entry != null && entry.unwanted();
+  }
+
+  /** Whether it is wanted as a wildcard and by no row. */
+  boolean isRefused(FrontendKey key) {
+    Entry entry = entries.get(key);
+    return entry != null && entry.owner == null && entry.refuse;
+  }
+
+  /** All wildcards that are wanted. */
+  Set<FrontendKey> refused() {
+    Set<FrontendKey> refused = new LinkedHashSet<>();
+    entries.forEach(
+        (key, entry) -> {
+          if (entry.refuse) {
+            refused.add(key);
+          }
+        });
+    return refused;
+  }
+
+  /** From now on the map is believed to hold this. */
+  void observe(FrontendKey key, FrontendValue value) {
+    Entry entry = entry(key);
+    if (entry.observed == null) {
+      observedCount++;
+    }
+    reference(entry.observed, -1);
+    reference(value, 1);
+    entry.observed = value;
+  }
+
+  /** From now on the map is believed to hold nothing at this key. */
+  void observeNothing(FrontendKey key) {
+    Entry entry = entries.get(key);
+    if (entry == null || entry.observed == null) {
+      return;
+    }
+    observedCount--;
+    reference(entry.observed, -1);
+    entry.observed = null;
+    if (entry.unwanted()) {
+      entries.remove(key);
+    }
+  }
+
+  private void reference(@Nullable FrontendValue value, int delta) {
+    if (value instanceof FrontendValue.ToService(int index) && index < references.length) {
+      references[index] += delta;
+    }
+  }
+
+  /** How many frontends are believed to name this index. */
+  int references(int index) {
+    return references[index];
+  }
+
+  /** How many entries the map is believed to hold. */
+  int observedCount() {
+    return observedCount;
+  }
+
+  Set<FrontendKey> unsettled() {
+    return unsettled;
+  }
+
+  /** All unsettled keys have been seen to; these remain. */
+  void settled(Set<FrontendKey> remaining) {
+    unsettled = remaining;
+  }
+}

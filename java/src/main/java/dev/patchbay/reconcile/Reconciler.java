@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.reconcile;
+
+import dev.patchbay.model.ServicePortKey;
+import dev.patchbay.table.DesiredChange;
+import dev.patchbay.table.DesiredState;
+import dev.patchbay.table.FrontendKey;
+import dev.patchbay.table.ObservedState;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps the maps equal to the rows that are wanted.
+ *
+ * <p>Life cycle: {@link #adopt} what the maps hold; tell what is wanted with {@link #replaceAll} or
+ * {@link #change}; {@link #apply}. Nothing is deleted before {@link #replaceAll} or {@link
+ * #complete} has said that all that is wanted is known. Work is proportional to what changed, not
+ * to what there is.
+ *
+ * <p>What fails stays pending, and the next {@code apply} first reads the maps again, because a
+ * failed call may have taken effect in part: a failure is handled as a restart is. What does not
+ * fit is {@link #refused} by name and tried again once something becomes free.
+ *
+ * <p>Not thread-safe: one thread, the owner, makes all calls. To free what is in quarantine without
+ * making the owner wait: the owner takes a {@link #quarantineMark}, another thread calls {@link
+ * DataplaneStore#awaitReaders}, and the owner passes the mark to {@link #reclaimed}.
+ */
+public final class Reconciler {
+  private final DataplaneStore store;
+  private final Ledger ledger;
+
+  /** What the next apply begins with, if it was asked for and nothing has changed since. */
+  private @Nullable Prepared prepared;
+
+  /** A call failed: what is believed about the maps may be wrong. */
+  private boolean stale;
+
+  /** An entry was refused although there should have been room. */
+  private boolean frontendsFull;
+
+  private Reconciler(DataplaneStore store, ObservedState observed) {
+    this.store = store;
+    ledger = new Ledger(observed);
+  }
+
+  /**
+   * Starts from what the maps hold.
+   *
+   * @param store where to write
+   * @param observed what {@code store} was just loaded with; its backends are read while it is used
+   */
+  public static Reconciler adopt(DataplaneStore store, ObservedState observed) {
+    return new Reconciler(store, observed);
+  }
+
+  /** What was wrong with the maps when they were last read; the next apply repairs it. */
+  public List<String> adoptionProblems() {
+    return ledger.adoptionProblems();
+  }
+
+  /** Changes what is wanted. Takes effect with the next {@link #apply}. */
+  public void change(DesiredChange change) {
+    discardPlan();
+    change.removed().forEach(ledger::remove);
+    change.upserted().forEach(ledger::upsert);
+    change.unrefused().forEach(ledger::unrefuse);
+    change.refused().forEach(ledger::refuse);
+  }
+
+  /** Replaces all that is wanted, and says that this is all. */
+  public void replaceAll(DesiredState desired) {
+    discardPlan();
+    ledger.replaceAll(desired);
+    ledger.complete();
+  }
+
+  /** Says that all that is wanted has been told: from now on the rest is deleted. */
+  public void complete() {
+    discardPlan();
+    ledger.complete();
+  }
+
+  private void discardPlan() {
+    if (prepared != null) {
+      ledger.discard(prepared);
+      prepared = null;
+    }
+  }
+
+  /**
+   * What the next {@link #apply} begins with, as far as that is known: empty if there is nothing to
+   * do, or if the maps must be read again first. Making room may take more plans after this one.
+   */
+  public Plan plan() {
+    return stale ? Plan.EMPTY : prepare().plan();
+  }
+
+  private Prepared prepare() {
+    if (prepared == null) {
+      prepared = ledger.prepare();
+    }
+    return prepared;
+  }
+
+  /**
+   * Makes the maps what is wanted, as far as it fits and the store allows. Waits for readers only
+   * if there is no other way to make room.
+   */
+  public ApplyReport apply() {
+    long start = System.nanoTime();
+    Applier applier = new Applier(store);
+    boolean reread = stale;
+    boolean going = !stale || applier.attempt("read the maps", this::reread);
+    while (going && ledger.hasWork()) {
+      going = applyOnce(applier);
+    }
+    frontendsFull |= applier.frontendsFull();
+    return applier.report(reread, System.nanoTime() - start);
+  }
+
+  private boolean applyOnce(Applier applier) {
+    Prepared current = prepare();
+    prepared = null;
+    stale = true; // also if the store throws what it should not
+    if (!applier.execute(current.plan())) {
+      return false;
+    }
+    stale = false;
+    ledger.commit(current);
+    OptionalLong mark = ledger.quarantineMark();
+    if (!current.deferred().isEmpty() && mark.isPresent()) {
+      if (!applier.awaitReaders()) {
+        return false;
+      }
+      ledger.reclaimed(mark.getAsLong());
+    }
+    return true;
+  }
+
+  private void reread() throws StoreException {
+    ObservedState observed = store.load();
+    int room = observed.capacity().frontends();
+    if (frontendsFull) {
+      room = Math.max(1, Math.min(observed.frontends().size(), room));
+    }
+    ledger.reread(observed, room);
+    frontendsFull = false;
+    stale = false;
+  }
+
+  /** Whether {@link #apply} would do anything. */
+  public boolean hasWork() {
+    return stale || ledger.hasWork();
+  }
+
+  /**
+   * Service ports whose rows the next {@link #apply} looks at because they changed, or because they
+   * came after a failure. After a failure it looks at all the others as well.
+   */
+  public Set<ServicePortKey> pending() {
+    return ledger.pending();
+  }
+
+  /** Service ports that do not fit, and why. They keep what they had, if anything. */
+  public Map<ServicePortKey, Refusal> refused() {
+    return ledger.refused();
+  }
+
+  /** Wildcards for which {@code frontends} has no room. */
+  public Set<FrontendKey> refusedWildcards() {
+    return ledger.refusedWildcards();
+  }
+
+  /** Where each Service port is that has a place: its index in {@code services}. Immutable. */
+  public Map<ServicePortKey, Integer> indexes() {
+    return ledger.indexes();
+  }
+
+  /** A mark that covers all that waits for readers now; empty if nothing does. */
+  public OptionalLong quarantineMark() {
+    return ledger.quarantineMark();
+  }
+
+  /**
+   * All programs that ran when the mark was taken have ended: what it covers is free. If {@link
+   * #hasWork} afterwards, something that was refused may fit now.
+   */
+  public void reclaimed(long mark) {
+    ledger.reclaimed(mark);
+  }
+}
