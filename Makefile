@@ -43,7 +43,7 @@ endif
 DIST := target/patchbay
 MVN := .ci/mvn $(MAVEN)
 TEST_SELECTION = $(if $(TESTS),-Dtest='$(TESTS)' -Dsurefire.failIfNoSpecifiedTests=false)
-BPF = $(MAKE) -C bpf BPFTOOL="$$(. .ci/requirements.sh; find_bpftool || echo bpftool)"
+BPF = $(MAKE) $(if $(Q),-s) -C bpf BPFTOOL="$$(. .ci/requirements.sh; find_bpftool || echo bpftool)"
 
 # Runs tests, always prints the sum, and fails if either did.
 run_tests = rm -rf java/target/surefire-reports; status=0; \
@@ -71,15 +71,17 @@ doctor: ## what is here, what is missing, and how to fix it
 
 build: bpf ## the distribution in target/patchbay (no root needed)
 	$(Q)$(MAKE) $(if $(Q),-s) $(DIST)/bin/patchbay
+	$(Q).ci/give-back
 
 bpf: ## the BPF programs
-	$(Q)$(BPF)
+	$(Q)+$(BPF)
+	$(Q).ci/give-back
 
 test: ## every test: pure, kernel and end to end (root)
 	$(Q)$(call need_root, (without root: make test-pure))
 	$(Q)$(MAKE) deps
 	$(Q)$(MAKE) build
-	$(if $(TESTS),,$(Q)$(BPF) check-kernel)
+	$(if $(TESTS),,$(Q)+$(BPF) check-kernel)
 	$(Q)$(call run_tests)
 
 test-pure: bpf ## tests that need no privilege
@@ -89,7 +91,7 @@ test-kernel: ## tests of the programs and maps in this kernel (root)
 	$(Q)$(call need_root)
 	$(Q)$(MAKE) deps
 	$(Q)$(MAKE) bpf
-	$(if $(TESTS),,$(Q)$(BPF) check-kernel)
+	$(if $(TESTS),,$(Q)+$(BPF) check-kernel)
 	$(Q)$(call run_tests,-Pkernel)
 
 demo: ## three Pods, a Service, curl (root); also with DEMO_IPV6=1
@@ -102,16 +104,18 @@ fmt: ## format Java and C
 	$(msg) FMT java
 	$(Q)$(MVN) spotless:apply
 	$(msg) FMT bpf
-	$(Q)$(BPF) fmt
+	$(Q)+$(BPF) fmt
 
 check: ## formatting, shell scripts, headers, bindings in step with what they are generated from
 	$(msg) CHECK "Java format"
 	$(Q)$(MVN) spotless:check
 	$(msg) CHECK "BPF headers, format and ABI"
-	$(Q)$(BPF) check
+	$(Q)+$(BPF) check
 	$(msg) CHECK "shell scripts"
 	$(Q)files=$$(.ci/shell-files); [ -n "$$files" ] || { echo "patchbay: no shell scripts found" >&2; exit 1; }; \
 		shellcheck --external-sources $$files
+	$(msg) CHECK "links in documents"
+	$(Q).ci/check-links
 	$(msg) CHECK "bindings"
 	$(Q).ci/bindings verify
 	$(if $(JEXTRACT),$(Q).ci/bindings compare '$(JEXTRACT)')

@@ -52,4 +52,4 @@ find_jdk() { # PROGRAM...
 }
 
 # What to do when there is none, for the end of an error message.
-JDK_ADVICE='install openjdk-25-jre-headless where the distribution has it (Debian 13, recent Ubuntu), or JDK 25 from a vendor (Eclipse Temurin 25, for example), and set JAVA_HOME if it is in an unusual place'
+JDK_ADVICE='install openjdk-25-jre-headless (openjdk-25-jdk-headless to build) where the distribution has it, as Debian 13 does, or a JDK 25 from a vendor (Eclipse Temurin 25, for example), and set JAVA_HOME if that is in an unusual place'
