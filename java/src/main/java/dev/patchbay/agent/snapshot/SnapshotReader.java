@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.agent.snapshot;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import dev.patchbay.model.ClusterSnapshot;
+import dev.patchbay.model.Endpoint;
+import dev.patchbay.model.EndpointPort;
+import dev.patchbay.model.EndpointSlice;
+import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.IpFamily;
+import dev.patchbay.model.NodeFacts;
+import dev.patchbay.model.ObjectKey;
+import dev.patchbay.model.Problem;
+import dev.patchbay.model.Protocol;
+import dev.patchbay.model.Service;
+import dev.patchbay.model.ServicePort;
+import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.ServiceType;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads what {@link SnapshotWriter} writes. Fields that it does not know are passed over, so that a
+ * later version may add some without a new format.
+ */
+final class SnapshotReader {
+  /** The content is JSON, but no snapshot. */
+  static final class FormatException extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    FormatException(String message, @Nullable Throwable cause) {
+      super(message, cause);
+    }
+  }
+
+  /** The format is one that only later versions know. */
+  static final class NewerFormatException extends IOException {
+    private static final long serialVersionUID = 1L;
+    private final long format;
+
+    NewerFormatException(long format) {
+      super("format " + format);
+      this.format = format;
+    }
+
+    long format() {
+      return format;
+    }
+  }
+
+  /** Reads one element of an array, the parser being at its first token. */
+  private interface Element<T> {
+    T read() throws IOException;
+  }
+
+  private final JsonParser json;
+
+  SnapshotReader(JsonParser json) {
+    this.json = json;
+  }
+
+  Snapshot read() throws IOException {
+    json.nextToken();
+    try {
+      return snapshot();
+    } catch (IllegalArgumentException e) {
+      throw wrong(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private Snapshot snapshot() throws IOException {
+    long format = 0;
+    long writtenMillis = 0;
+    long pid = 0;
+    String version = "";
+    String node = "";
+    String cgroup = "";
+    String bpfDir = "";
+    String source = "";
+    List<Snapshot.Refusal> refusals = List.of();
+    List<Problem> problems = List.of();
+    List<ServiceState> services = List.of();
+    enterObject();
+    for (String field = nextField(); field != null; field = nextField()) {
+      switch (field) {
+        case "format" -> {
+          format = json.getLongValue();
+          if (format > SnapshotFile.FORMAT) {
+            throw new NewerFormatException(format);
+          }
+        }
+        case "writtenMillis" -> writtenMillis = json.getLongValue();
+        case "pid" -> pid = json.getLongValue();
+        case "version" -> version = text();
+        case "node" -> node = text();
+        case "cgroup" -> cgroup = text();
+        case "bpfDir" -> bpfDir = text();
+        case "source" -> source = text();
+        case "refusals" -> refusals = list(this::refusal);
+        case "problems" -> problems = list(this::problem);
+        case "services" -> services = list(this::service);
+        default -> json.skipChildren();
+      }
+    }
+    if (format != SnapshotFile.FORMAT) {
+      throw wrong("no format number", null);
+    }
+    Map<ObjectKey, ServiceState> byKey = HashMap.newHashMap(services.size());
+    services.forEach(state -> byKey.put(state.key(), state));
+    return new Snapshot(
+        writtenMillis,
+        pid,
+        version,
+        new NodeFacts(node),
+        cgroup,
+        bpfDir,
+        source,
+        new ClusterSnapshot(byKey, problems),
+        refusals);
+  }
+
+  private Snapshot.Refusal refusal() throws IOException {
+    String servicePort = "";
+    String reason = "";
+    enterObject();
+    for (String field = nextField(); field != null; field = nextField()) {
+      switch (field) {
+        case "servicePort" -> servicePort = text();
+        case "reason" -> reason = text();
+        default -> json.skipChildren();
+      }
+    }
+    return new Snapshot.Refusal(servicePort, reason);
+  }
+
+  private Problem problem() throws IOException {
+    Problem.Severity severity = Problem.Severity.NOTE;
+    String file = "";
+    int document = 0;
+    String object = "";
+    String path = "";
+    String reason = "";
+    enterObject();
+    for (String field = nextField(); field != null; field = nextField()) {
+      switch (field) {
+        case "severity" -> severity = Problem.Severity.valueOf(text());
+        case "file" -> file = text();
+        case "document" -> document = json.getIntValue();
+        case "object" -> object = text();
+        case "field" -> path = text();
+        case "reason" -> reason = text();
+        default -> json.skipChildren();
+      }
+    }
+    return new Problem(severity, file, document, object, path, reason);
+  }
+
+  private ServiceState service() throws IOException {
+    String namespace = "";
+    String name = "";
+    ServiceType type = ServiceType.CLUSTER_IP;
+    List<IpAddress> clusterIps = List.of();
+    List<ServicePort> ports = List.of();
+    Map<String, String> selector = Map.of();
+    int affinitySeconds = 0;
+    boolean publishNotReady = false;
+    long createdMillis = Long.MAX_VALUE;
+    String origin = "";
+    List<String> notes = List.of();
+    List<EndpointSlice> slices = List.of();
+    enterObject();
+    for (String field = nextField(); field != null; field = nextField()) {
+      switch (field) {
+        case "namespace" -> namespace = text();
+        case "name" -> name = text();
+        case "type" -> type = byText(ServiceType.values());
+        case "clusterIps" -> clusterIps = list(() -> IpAddress.of(text()));
+        case "ports" -> ports = list(this::servicePort);
+        case "selector" -> selector = labels();
+        case "affinitySeconds" -> affinitySeconds = json.getIntValue();
+        case "publishNotReadyAddresses" -> publishNotReady = json.getBooleanValue();
+        case "createdMillis" -> createdMillis = json.getLongValue();
+        case "origin" -> origin = text();
+        case "notes" -> notes = list(this::text);
+        case "slices" -> slices = list(this::slice);
+        default -> json.skipChildren();
+      }
+    }
+    Service service =
+        new Service(
+            key(namespace, name),
+            type,
+            clusterIps,
+            ports,
+            selector,
+            affinitySeconds,
+            publishNotReady,
+            createdMillis,
+            origin);
+    return new ServiceState(service, slices, notes);
+  }
+
+  private ServicePort servicePort() throws IOException {
+    String name = "";
+    Protocol protocol = Protocol.TCP;
+    int port = 0;
+    String targetPort = "";
+    int nodePort = 0;
+    enterObject();
+    for (String field = nextField(); field != null; field = nextField()) {
+      switch (field) {
+        case "name" -> name = text();
+        case "protocol" -> protocol = Protocol.valueOf(text());
+        case "port" -> port = json.getIntValue();
+        case "targetPort" -> targetPort = text();
+        case "nodePort" -> nodePort = json.getIntValue();
+        default -> json.skipChildren();
+      }
+    }
+    return new ServicePort(name, protocol, port, targetPort, nodePort);
+  }
+
+  private Map<String, String> labels() throws IOException {
+    Map<String, String> labels = new HashMap<>();
+    enterObject();
+    for (String field = nextField(); field != null; field = nextField()) {
+      labels.put(field, text());
+    }
+    return labels;
+  }
+
+  private EndpointSlice slice() throws IOException {
+    String namespace = "";
+    String name = "";
+    IpFamily family = IpFamily.IPV4;
+    List<EndpointPort> ports = List.of();
+    List<Endpoint> endpoints = List.of();
+    enterObject();
+    for (String field = nextField(); field != null; field = nextField()) {
+      switch (field) {
+        case "namespace" -> namespace = text();
+        case "name" -> name = text();
+        case "family" -> family = byText(IpFamily.values());
+        case "ports" -> ports = list(this::endpointPort);
+        case "endpoints" -> endpoints = list(this::endpoint);
+        default -> json.skipChildren();
+      }
+    }
+    return new EndpointSlice(key(namespace, name), family, ports, endpoints);
+  }
+
+  private EndpointPort endpointPort() throws IOException {
+    String name = "";
+    Protocol protocol = Protocol.TCP;
+    int port = 0;
+    enterObject();
+    for (String field = nextField(); field != null; field = nextField()) {
+      switch (field) {
+        case "name" -> name = text();
+        case "protocol" -> protocol = Protocol.valueOf(text());
+        case "port" -> port = json.getIntValue();
+        default -> json.skipChildren();
+      }
+    }
+    return new EndpointPort(name, protocol, port);
+  }
+
+  private Endpoint endpoint() throws IOException {
+    IpAddress address = null;
+    boolean ready = true;
+    boolean serving = true;
+    boolean terminating = false;
+    String node = "";
+    String target = "";
+    enterObject();
+    for (String field = nextField(); field != null; field = nextField()) {
+      switch (field) {
+        case "address" -> address = IpAddress.of(text());
+        case "ready" -> ready = json.getBooleanValue();
+        case "serving" -> serving = json.getBooleanValue();
+        case "terminating" -> terminating = json.getBooleanValue();
+        case "node" -> node = text();
+        case "target" -> target = text();
+        default -> json.skipChildren();
+      }
+    }
+    if (address == null) {
+      throw wrong("an endpoint without an address", null);
+    }
+    return new Endpoint(address, ready, serving, terminating, node, target);
+  }
+
+  private ObjectKey key(String namespace, String name) throws FormatException {
+    if (namespace.isEmpty() || name.isEmpty()) {
+      throw wrong("an object without a name", null);
+    }
+    return new ObjectKey(namespace, name);
+  }
+
+  /** The constant whose text is the current value. */
+  private <E extends Enum<E>> E byText(E[] constants) throws IOException {
+    String text = text();
+    for (E constant : constants) {
+      if (constant.toString().equals(text)) {
+        return constant;
+      }
+    }
+    throw wrong("\"" + text + "\" is not known here", null);
+  }
+
+  private <T> List<T> list(Element<T> element) throws IOException {
+    if (json.currentToken() != JsonToken.START_ARRAY) {
+      throw wrong("an array was expected", null);
+    }
+    List<T> list = new ArrayList<>();
+    while (json.nextToken() != JsonToken.END_ARRAY) {
+      list.add(element.read());
+    }
+    return list;
+  }
+
+  private String text() throws IOException {
+    if (json.currentToken() != JsonToken.VALUE_STRING) {
+      throw wrong("a text was expected", null);
+    }
+    return json.getText();
+  }
+
+  private void enterObject() throws IOException {
+    if (json.currentToken() != JsonToken.START_OBJECT) {
+      throw wrong("an object was expected", null);
+    }
+  }
+
+  /** Moves to the value of the next field; returns its name, or null at the end of the object. */
+  private @Nullable String nextField() throws IOException {
+    if (json.nextToken() == JsonToken.END_OBJECT) {
+      return null;
+    }
+    String name = json.currentName();
+    json.nextToken();
+    return name;
+  }
+
+  private FormatException wrong(String what, @Nullable Throwable cause) {
+    var at = json.currentLocation();
+    return new FormatException(
+        what + " at line " + at.getLineNr() + ", column " + at.getColumnNr(), cause);
+  }
+}
