@@ -172,8 +172,12 @@ public final class Compiler {
     if (row == null) {
       return null;
     }
-    List<FrontendKey> owned =
-        row.frontends().stream().filter(f -> claims.owns(f, row.key())).toList();
+    List<FrontendKey> owned = new ArrayList<>(row.frontends().size());
+    for (FrontendKey frontend : row.frontends()) {
+      if (claims.owns(frontend, row.key())) {
+        owned.add(frontend);
+      }
+    }
     if (owned.size() == row.frontends().size()) {
       return row;
     }

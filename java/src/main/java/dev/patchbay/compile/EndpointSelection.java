@@ -51,11 +51,16 @@ public final class EndpointSelection {
       IpFamily family,
       List<EndpointSlice> slices,
       NodeFacts node) {
-    return select(service, port, family, slices, node, ServiceWord.MAX_COUNT);
+    return choose(service, port, family, slices, node, ServiceWord.MAX_COUNT).explained();
   }
 
-  /** The same with another limit on the number chosen, 1 or more. */
-  static Selection select(
+  /**
+   * Selection without the reasons, which compilation has no use for; {@link Choice#explained} adds
+   * them.
+   *
+   * @param limit on the number chosen, 1 or more
+   */
+  static Choice choose(
       Service service,
       ServicePort port,
       IpFamily family,
@@ -78,19 +83,37 @@ public final class EndpointSelection {
       }
     }
     chosen.sort(null);
-    Backend last = null;
-    if (chosen.size() > limit) {
-      chosen = chosen.subList(0, limit);
-      last = chosen.getLast();
+    int overLimit = Math.max(0, chosen.size() - limit);
+    List<Backend> kept = overLimit == 0 ? chosen : chosen.subList(0, limit);
+    return new Choice(candidates, speakers, wanted, kept, overLimit);
+  }
+
+  /**
+   * What was chosen, with all that the reasons follow from.
+   *
+   * @param candidates in the order of the slices
+   * @param speakers for each backend the index of the candidate that speaks for it
+   * @param wanted the standing that is chosen
+   * @param chosen sorted, without duplicates
+   * @param overLimit how many more there would have been
+   */
+  record Choice(
+      List<Candidate> candidates,
+      Map<Backend, Integer> speakers,
+      Standing wanted,
+      List<Backend> chosen,
+      int overLimit) {
+    Selection explained() {
+      Backend last = overLimit == 0 ? null : chosen.getLast();
+      List<Decision> decisions = new ArrayList<>(candidates.size());
+      for (int i = 0; i < candidates.size(); i++) {
+        Candidate candidate = candidates.get(i);
+        Integer speaker = candidate.backend == null ? null : speakers.get(candidate.backend);
+        Reason reason = reason(candidate, wanted, speaker != null && speaker == i, last);
+        decisions.add(new Decision(candidate.slice, candidate.endpoint, candidate.backend, reason));
+      }
+      return new Selection(chosen, decisions);
     }
-    List<Decision> decisions = new ArrayList<>(candidates.size());
-    for (int i = 0; i < candidates.size(); i++) {
-      Candidate candidate = candidates.get(i);
-      Integer speaker = candidate.backend == null ? null : speakers.get(candidate.backend);
-      Reason reason = reason(candidate, wanted, speaker != null && speaker == i, last);
-      decisions.add(new Decision(candidate.slice, candidate.endpoint, candidate.backend, reason));
-    }
-    return new Selection(chosen, decisions);
   }
 
   /** For each backend, which candidate speaks for it: the first of the best standing. */
@@ -116,18 +139,18 @@ public final class EndpointSelection {
       if (slice.family() != family) {
         continue;
       }
-      List<EndpointPort> ports =
-          slice.ports().stream()
-              .filter(p -> p.protocol() == port.protocol() && p.name().equals(port.name()))
-              .toList();
       for (Endpoint endpoint : slice.endpoints()) {
         Standing standing = Standing.of(service, endpoint);
-        if (ports.isEmpty()) {
-          candidates.add(new Candidate(slice.key(), endpoint, null, standing));
+        boolean served = false;
+        for (EndpointPort target : slice.ports()) {
+          if (target.protocol() == port.protocol() && target.name().equals(port.name())) {
+            Backend backend = new Backend(endpoint.address(), target.port());
+            candidates.add(new Candidate(slice.key(), endpoint, backend, standing));
+            served = true;
+          }
         }
-        for (EndpointPort target : ports) {
-          Backend backend = new Backend(endpoint.address(), target.port());
-          candidates.add(new Candidate(slice.key(), endpoint, backend, standing));
+        if (!served) {
+          candidates.add(new Candidate(slice.key(), endpoint, null, standing));
         }
       }
     }
@@ -161,7 +184,7 @@ public final class EndpointSelection {
   }
 
   /** How good an endpoint is by itself, the best first. */
-  private enum Standing {
+  enum Standing {
     USABLE,
     /** Terminating but serving: chosen only if nothing is usable. */
     SERVING,
@@ -175,6 +198,7 @@ public final class EndpointSelection {
     }
   }
 
-  private record Candidate(
+  /** An endpoint with one port that it might be reached at; null if it serves none. */
+  record Candidate(
       ObjectKey slice, Endpoint endpoint, @Nullable Backend backend, Standing standing) {}
 }

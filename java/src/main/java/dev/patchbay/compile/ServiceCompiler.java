@@ -10,16 +10,15 @@ import dev.patchbay.model.ServicePort;
 import dev.patchbay.model.ServicePortKey;
 import dev.patchbay.model.ServiceState;
 import dev.patchbay.model.ServiceType;
+import dev.patchbay.table.Backend;
 import dev.patchbay.table.FrontendKey;
 import dev.patchbay.table.Scope;
 import dev.patchbay.table.ServiceRow;
 import dev.patchbay.table.ServiceSettings;
 import dev.patchbay.table.ServiceWord;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -36,31 +35,41 @@ public final class ServiceCompiler {
     if (service.type() == ServiceType.EXTERNAL_NAME || service.clusterIps().isEmpty()) {
       return new CompiledService(List.of(), List.of(), List.of());
     }
-    Map<IpFamily, List<IpAddress>> addresses = new EnumMap<>(IpFamily.class);
-    service.clusterIps().stream()
-        .sorted()
-        .distinct()
-        .forEach(a -> addresses.computeIfAbsent(a.family(), f -> new ArrayList<>()).add(a));
     List<FrontendKey> refused = new ArrayList<>();
     List<ServiceRow> rows = new ArrayList<>();
     List<Rejection> rejections = new ArrayList<>();
-    addresses.forEach(
-        (family, ofFamily) -> {
-          ofFamily.forEach(address -> refused.add(FrontendKey.wildcard(address)));
-          Set<ServicePortKey> seen = HashSet.newHashSet(service.ports().size());
-          for (ServicePort port : service.ports()) {
-            ServicePortKey key =
-                new ServicePortKey(service.key(), port.name(), port.protocol(), family);
-            if (port.protocol() == Protocol.SCTP) {
-              rejections.add(new Rejection.ProtocolUnsupported(key));
-            } else if (!seen.add(key)) {
-              rejections.add(new Rejection.PortRepeated(key, port.port()));
-            } else {
-              rows.add(row(key, state, port, ofFamily, node, rejections));
-            }
-          }
-        });
+    for (IpFamily family : IpFamily.values()) {
+      List<IpAddress> addresses = addresses(service, family);
+      if (addresses.isEmpty()) {
+        continue;
+      }
+      addresses.forEach(address -> refused.add(FrontendKey.wildcard(address)));
+      Set<ServicePortKey> seen = HashSet.newHashSet(service.ports().size());
+      for (ServicePort port : service.ports()) {
+        ServicePortKey key =
+            new ServicePortKey(service.key(), port.name(), port.protocol(), family);
+        if (port.protocol() == Protocol.SCTP) {
+          rejections.add(new Rejection.ProtocolUnsupported(key));
+        } else if (!seen.add(key)) {
+          rejections.add(new Rejection.PortRepeated(key, port.port()));
+        } else {
+          rows.add(row(key, state, port, addresses, node, rejections));
+        }
+      }
+    }
     return new CompiledService(rows, refused, rejections);
+  }
+
+  /** The cluster IPs of one family, sorted, each once. */
+  private static List<IpAddress> addresses(Service service, IpFamily family) {
+    List<IpAddress> addresses = new ArrayList<>(1);
+    for (IpAddress address : service.clusterIps()) {
+      if (address.family() == family && !addresses.contains(address)) {
+        addresses.add(address);
+      }
+    }
+    addresses.sort(null);
+    return addresses;
   }
 
   private static ServiceRow row(
@@ -71,23 +80,19 @@ public final class ServiceCompiler {
       NodeFacts node,
       List<Rejection> rejections) {
     Service service = state.service();
-    Selection selection =
-        EndpointSelection.select(service, port, key.family(), state.slices(), node);
-    int chosen = selection.chosen().size();
-    if (chosen == ServiceWord.MAX_COUNT) {
-      long over =
-          selection.decisions().stream()
-              .filter(d -> d.reason() == Decision.Reason.OVER_LIMIT)
-              .count();
-      if (over > 0) {
-        rejections.add(new Rejection.EndpointsOverLimit(key, chosen + (int) over, chosen));
-      }
+    EndpointSelection.Choice choice =
+        EndpointSelection.choose(
+            service, port, key.family(), state.slices(), node, ServiceWord.MAX_COUNT);
+    List<Backend> chosen = choice.chosen();
+    if (choice.overLimit() > 0) {
+      rejections.add(
+          new Rejection.EndpointsOverLimit(key, chosen.size() + choice.overLimit(), chosen.size()));
     }
     List<FrontendKey> frontends = new ArrayList<>(addresses.size());
     for (IpAddress address : addresses) {
       frontends.add(new FrontendKey(address, port.port(), port.protocol(), Scope.INTERNAL));
     }
     return new ServiceRow(
-        key, frontends, selection.chosen(), new ServiceSettings(service.affinitySeconds(), false));
+        key, frontends, chosen, new ServiceSettings(service.affinitySeconds(), false));
   }
 }

@@ -165,7 +165,8 @@ class EndpointSelectionTest {
             .slice(8080, ready("10.0.0.3"), ready("10.0.0.2"))
             .build();
     Selection selection =
-        EndpointSelection.select(state.service(), UNNAMED, IpFamily.IPV4, state.slices(), NODE, 2);
+        EndpointSelection.choose(state.service(), UNNAMED, IpFamily.IPV4, state.slices(), NODE, 2)
+            .explained();
     assertThat(chosen(selection)).containsExactly("10.0.0.1:8080", "10.0.0.2:8080");
     assertThat(reasons(selection)).containsExactly(OVER_LIMIT, READY, NOT_READY, OVER_LIMIT, READY);
   }
