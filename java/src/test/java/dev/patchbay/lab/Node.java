@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.lab;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A node: a network namespace, a cgroup, a directory of manifests and, when it is started, an
+ * agent.
+ *
+ * <p>The agent runs in the node's namespace and in a cgroup below the node's, because that is how
+ * it runs by default, attached to the root of the hierarchy: its own sockets meet its own programs.
+ */
+public final class Node {
+  /** Where the agent serves {@code /healthz}, on the node's loopback. */
+  public static final String HEALTHZ = "127.0.0.1:10256";
+
+  /** Where the agent serves {@code /metrics}, on the node's loopback. */
+  public static final String METRICS = "127.0.0.1:10249";
+
+  private static final Duration READY = Duration.ofSeconds(30);
+  private static final String READY_LINE = "(?i)\\bready\\b";
+
+  private final Lab lab;
+  private final String name;
+  private final Cgroup cgroup;
+  private final Pod host;
+  private final Pod agentPlace;
+  private final Path stateDirectory;
+  private Path manifests;
+  private Optional<Daemon> agent = Optional.empty();
+
+  Node(Lab lab, String name, String namespace, int number, Cgroup cgroup) {
+    this.lab = lab;
+    this.name = name;
+    this.cgroup = cgroup;
+    this.host = new Pod(lab, this, name, namespace, number, cgroup.child("host"));
+    this.agentPlace = new Pod(lab, this, name, namespace, number, cgroup.child("agent"));
+    this.manifests = lab.newDirectory(name + "-manifests");
+    this.stateDirectory = lab.newDirectory(name + "-state");
+  }
+
+  /** Its name. */
+  public String name() {
+    return name;
+  }
+
+  /** Processes of the node itself, and host-network Pods. */
+  public Pod host() {
+    return host;
+  }
+
+  /** The cgroup that its agent attaches to. */
+  public Path cgroup() {
+    return cgroup.path();
+  }
+
+  /** Adds a Pod. */
+  public Pod addPod(String podName) {
+    return lab.addPod(this, podName, cgroup);
+  }
+
+  /** Adds Pods that serve HTTP on 8080, banners on 9000, echo on 7000 and UDP on 5000. */
+  public List<Pod> addServers(String... names) {
+    List<Pod> pods = new ArrayList<>();
+    for (String podName : names) {
+      Pod pod = addPod(podName);
+      pod.serve("--http", "8080", "--banner", "9000", "--echo", "7000", "--udp", "5000");
+      pods.add(pod);
+    }
+    return List.copyOf(pods);
+  }
+
+  /** Its directory of pins; the agent makes it. */
+  public Path bpfDirectory() {
+    return lab.bpfDirectory().resolve(name);
+  }
+
+  /** The agent's state directory. */
+  public Path stateDirectory() {
+    return stateDirectory;
+  }
+
+  /** The directory the agent reads. */
+  public Path manifests() {
+    return manifests;
+  }
+
+  /** Makes the agent read another directory, from its next start. */
+  public void useManifests(Path directory) {
+    manifests = directory;
+  }
+
+  /** Writes a manifest the way it should be done: the file appears or changes as a whole. */
+  public void write(String file, String text) {
+    try {
+      Path temporary = manifests.resolve("." + file + ".new");
+      Files.writeString(temporary, text);
+      Files.move(
+          temporary,
+          manifests.resolve(file),
+          StandardCopyOption.ATOMIC_MOVE,
+          StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Removes a manifest. */
+  public void delete(String file) {
+    try {
+      Files.delete(manifests.resolve(file));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The arguments that the agent of this node gets. */
+  public List<String> runArguments(String... more) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "run",
+                "--manifests=" + manifests,
+                "--node-name=" + name,
+                "--cgroup=" + cgroup.path(),
+                "--bpf-dir=" + bpfDirectory(),
+                "--state-dir=" + stateDirectory,
+                "--devices=none",
+                "--metrics-bind-address=" + METRICS,
+                "--healthz-bind-address=" + HEALTHZ));
+    arguments.addAll(List.of(more));
+    return arguments;
+  }
+
+  /** Starts the agent and waits until it says that it is ready. */
+  public Daemon startAgent(String... more) {
+    return launchAgent(more).awaitOut(READY_LINE, READY);
+  }
+
+  /** Starts the agent and does not wait. */
+  public Daemon launchAgent(String... more) {
+    List<String> command = new ArrayList<>(List.of(Patchbay.binary()));
+    command.addAll(runArguments(more));
+    Daemon started = agentPlace.start(command.toArray(String[]::new));
+    agent = Optional.of(started);
+    return started;
+  }
+
+  /** The agent that was started last. */
+  public Daemon agent() {
+    return agent.orElseThrow(() -> new AssertionError("no agent was started on " + name));
+  }
+
+  Optional<Daemon> lastAgent() {
+    return agent;
+  }
+
+  /** Runs {@code patchbay run --once}. */
+  public Result runOnce(String... more) {
+    List<String> command = new ArrayList<>(List.of(Patchbay.binary()));
+    command.addAll(runArguments(more));
+    command.add("--once");
+    return agentPlace.exec(command.toArray(String[]::new));
+  }
+
+  /** Runs a command that reads: {@code patchbay COMMAND --bpf-dir ... --state-dir ... MORE}. */
+  public Result read(String command, String... more) {
+    List<String> line =
+        new ArrayList<>(
+            List.of(
+                Patchbay.binary(),
+                command,
+                "--bpf-dir=" + bpfDirectory(),
+                "--state-dir=" + stateDirectory));
+    line.addAll(List.of(more));
+    return host.exec(line.toArray(String[]::new));
+  }
+
+  /** Runs {@code patchbay cleanup} for this node. */
+  public Result cleanup() {
+    return host.exec(
+        Patchbay.binary(), "cleanup", "--bpf-dir=" + bpfDirectory(), "--cgroup=" + cgroup.path());
+  }
+
+  /** Runs {@code patchbay validate} over its manifests. */
+  public Result validate() {
+    return host.exec(Patchbay.binary(), "validate", "--manifests=" + manifests);
+  }
+
+  /** What is programmed in the kernel. */
+  public Programmed services() {
+    return Programmed.parse(read("services", "-o", "json").orFail().out());
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

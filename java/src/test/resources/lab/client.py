@@ -1,0 +1,325 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The client of a test Pod: does what it is told, one JSON object a line, until its input ends.
+
+A request is {"do": VERB, ...arguments}; the answer is {"ok": VALUE} or {"errno": NAME}, where NAME
+is the name of an error number, "TIMEOUT" or "EOF". An "error" is a fault of the request or of this
+program, not of the network. The verbs are the functions whose names begin with do_.
+"""
+
+import ctypes
+import errno
+import json
+import os
+import select
+import socket
+import struct
+import sys
+import threading
+import time
+
+IPPROTO_MPTCP = 262
+MSG_FASTOPEN = 0x20000000
+TCP_FASTOPEN_CONNECT = 30
+BUCKET_NS = 10_000_000
+
+libc = ctypes.CDLL(None, use_errno=True)
+sockets = {}
+loads = {}
+
+
+class Failed(Exception):
+    """An outcome of the network that has a name."""
+
+
+def failure(error):
+    if isinstance(error, Failed):
+        return str(error)
+    if isinstance(error, TimeoutError) and error.errno is None:
+        return "TIMEOUT"
+    if isinstance(error, BlockingIOError) and error.errno == errno.EAGAIN:
+        return "TIMEOUT"
+    return errno.errorcode.get(error.errno, str(error))
+
+
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def check(result):
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def raw_address(address, port):
+    if family_of(address) == socket.AF_INET6:
+        return struct.pack("=H", socket.AF_INET6) + struct.pack("!HI", port, 0) + socket.inet_pton(
+            socket.AF_INET6, address) + struct.pack("=I", 0)
+    return struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + socket.inet_pton(
+        socket.AF_INET, address) + bytes(8)
+
+
+def block(sock, timeout):
+    """Blocking mode with the kernel's own timeouts; Python's would make the socket non-blocking."""
+    sock.setblocking(True)
+    limit = struct.pack("ll", int(timeout), int(timeout % 1 * 1_000_000))
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+
+
+# Sockets by handle.
+
+def do_socket(family=4, type="tcp", timeout=5.0):
+    kind, protocol = {
+        "tcp": (socket.SOCK_STREAM, 0),
+        "mptcp": (socket.SOCK_STREAM, IPPROTO_MPTCP),
+        "udp": (socket.SOCK_DGRAM, 0),
+    }[type]
+    sock = socket.socket(socket.AF_INET6 if family == 6 else socket.AF_INET, kind, protocol)
+    block(sock, timeout)
+    sockets[sock.fileno()] = sock
+    return sock.fileno()
+
+
+def do_close(handle):
+    sockets.pop(handle).close()
+
+
+def do_bind(handle, address, port):
+    sockets[handle].bind((address, port))
+
+
+def do_option(handle, name):
+    sock = sockets[handle]
+    if name == "fastopen-connect":
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1)
+    elif name == "nonblocking":
+        sock.setblocking(False)
+    elif name == "reset-on-close":
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    else:
+        raise ValueError(name)
+
+
+def do_connect(handle, address, port):
+    sockets[handle].connect((address, port))
+
+
+def do_finish_connect(handle, timeout=5.0):
+    """Wait for a non-blocking connect and fetch its outcome."""
+    sock = sockets[handle]
+    poll = select.poll()
+    poll.register(sock, select.POLLOUT)
+    if not poll.poll(timeout * 1000):
+        raise Failed("TIMEOUT")
+    number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if number:
+        raise OSError(number, os.strerror(number))
+    block(sock, timeout)
+
+
+def do_disconnect(handle):
+    """connect() to AF_UNSPEC: dissolves the association of a socket."""
+    buffer = ctypes.create_string_buffer(struct.pack("=H", socket.AF_UNSPEC) + bytes(14), 16)
+    check(libc.connect(handle, buffer, 16))
+
+
+def do_peer(handle):
+    return list(sockets[handle].getpeername()[:2])
+
+
+def do_local(handle):
+    return list(sockets[handle].getsockname()[:2])
+
+
+def do_protocol(handle):
+    return sockets[handle].getsockopt(socket.SOL_SOCKET, socket.SO_PROTOCOL)
+
+
+def do_send(handle, text):
+    return sockets[handle].send(text.encode())
+
+
+def do_sendto(handle, text, address, port, fastopen=False):
+    flags = MSG_FASTOPEN if fastopen else 0
+    return sockets[handle].sendto(text.encode(), flags, (address, port))
+
+
+class Iovec(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_char_p), ("length", ctypes.c_size_t)]
+
+
+class Msghdr(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("namelen", ctypes.c_uint32),
+                ("iov", ctypes.POINTER(Iovec)), ("iovlen", ctypes.c_size_t),
+                ("control", ctypes.c_void_p), ("controllen", ctypes.c_size_t),
+                ("flags", ctypes.c_int)]
+
+
+class Mmsghdr(ctypes.Structure):
+    _fields_ = [("header", Msghdr), ("length", ctypes.c_uint)]
+
+
+def do_sendmmsg(handle, messages):
+    """Send [address, port, text] messages with one system call; how many went out."""
+    vector = (Mmsghdr * len(messages))()
+    for slot, (address, port, text) in zip(vector, messages):
+        name, data = raw_address(address, port), text.encode()
+        slot.header.name, slot.header.namelen = name, len(name)
+        slot.header.iov = ctypes.pointer(Iovec(data, len(data)))
+        slot.header.iovlen = 1
+    return check(libc.sendmmsg(handle, vector, len(messages), 0))
+
+
+def do_recv(handle):
+    data = sockets[handle].recv(65536)
+    if not data and sockets[handle].type == socket.SOCK_STREAM:
+        raise Failed("EOF")
+    return data.decode()
+
+
+def do_recvfrom(handle, timeout=None):
+    sock = sockets[handle]
+    if timeout is not None:
+        block(sock, timeout)
+    data, peer = sock.recvfrom(65536)
+    return {"text": data.decode(), "address": peer[0], "port": peer[1]}
+
+
+# Whole exchanges on a new socket.
+
+def read_all(sock):
+    data = bytearray()
+    while True:
+        part = sock.recv(65536)
+        if not part:
+            return bytes(data)
+        data.extend(part)
+
+
+def do_who(address, port, timeout=5.0):
+    """One HTTP request for /who: the server's answer, and what getpeername said."""
+    with socket.socket(family_of(address), socket.SOCK_STREAM) as sock:
+        sock.settimeout(timeout)
+        sock.connect((address, port))
+        peer = list(sock.getpeername()[:2])
+        sock.sendall(b"GET /who HTTP/1.1\r\nHost: service\r\n\r\n")
+        answer = read_all(sock)
+        if not answer:
+            raise Failed("EOF")
+        body = json.loads(answer.split(b"\r\n\r\n", 1)[1])
+        body["peer"] = peer
+        return body
+
+
+def banner(address, port, timeout=5.0):
+    with socket.socket(family_of(address), socket.SOCK_STREAM) as sock:
+        sock.settimeout(timeout)
+        sock.connect((address, port))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        answer = read_all(sock)
+        if not answer:
+            raise Failed("EOF")
+        return answer.split(None, 1)[0].decode()
+
+
+def ask_connected(address, port, timeout=5.0):
+    with socket.socket(family_of(address), socket.SOCK_DGRAM) as sock:
+        sock.settimeout(timeout)
+        sock.connect((address, port))
+        sock.send(b"hello")
+        return sock.recv(65536).split(None, 1)[0].decode()
+
+
+def ask_unconnected(address, port, timeout=5.0):
+    with socket.socket(family_of(address), socket.SOCK_DGRAM) as sock:
+        sock.settimeout(timeout)
+        sock.sendto(b"hello", (address, port))
+        data, peer = sock.recvfrom(65536)
+        if peer[:2] != (address, port):
+            raise Failed(f"reply from {peer[0]} {peer[1]}")
+        return data.split(None, 1)[0].decode()
+
+
+EXCHANGES = {"tcp": banner, "udp": ask_connected, "udp-unconnected": ask_unconnected}
+
+
+def do_hits(kind, address, port, count, timeout=5.0):
+    """COUNT exchanges, one after the other: outcomes by server name or error name."""
+    exchange = EXCHANGES[kind]
+    outcomes = {}
+    for _ in range(count):
+        try:
+            outcome = exchange(address, port, timeout)
+        except (OSError, Failed) as error:
+            outcome = failure(error)
+        outcomes[outcome] = outcomes.get(outcome, 0) + 1
+    return outcomes
+
+
+class Load(threading.Thread):
+    """Exchanges without pause, until told to stop."""
+
+    def __init__(self, kind, address, port):
+        super().__init__(daemon=True)
+        self.exchange, self.address, self.port = EXCHANGES[kind], address, port
+        self.going = True
+        self.attempts = 0
+        self.outcomes = {}
+
+    def run(self):
+        while self.going:
+            start = time.monotonic_ns()
+            try:
+                outcome = self.exchange(self.address, self.port)
+            except (OSError, Failed) as error:
+                outcome = failure(error)
+            end = time.monotonic_ns()
+            self.attempts += 1
+            buckets = self.outcomes.setdefault(outcome, {})
+            bucket = start // BUCKET_NS
+            seen = buckets.get(bucket)
+            if seen is None:
+                buckets[bucket] = [start, end]
+            else:
+                seen[1] = max(seen[1], end)
+
+
+def do_load_start(name, kind, address, port):
+    loads[name] = Load(kind, address, port)
+    loads[name].start()
+
+
+def do_load_stop(name):
+    """Stop a load. Its outcomes are lists of [first start, last end], in ns of CLOCK_MONOTONIC."""
+    load = loads.pop(name)
+    load.going = False
+    load.join(10)
+    if load.is_alive():
+        raise Failed("TIMEOUT")
+    return {"attempts": load.attempts,
+            "outcomes": {name: list(buckets.values()) for name, buckets in load.outcomes.items()}}
+
+
+def do_ping():
+    return os.getpid()
+
+
+def main():
+    verbs = {name[3:]: verb for name, verb in globals().items() if name.startswith("do_")}
+    for line in sys.stdin:
+        request = json.loads(line)
+        verb = verbs[request.pop("do")]
+        try:
+            answer = {"ok": verb(**request)}
+        except (OSError, Failed) as error:
+            answer = {"errno": failure(error)}
+        except Exception as error:  # told to the test, which fails with it
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()
