@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * The right to use a state directory: an advisory lock that the kernel takes back when the process
  * ends, however it ends. The file holds the owner's process id.
  */
-final class StateLock implements AutoCloseable {
+public final class StateLock implements AutoCloseable {
   private static final String FILE = "agent.lock";
 
   private final FileChannel channel;
@@ -69,7 +69,7 @@ final class StateLock implements AutoCloseable {
   }
 
   /** The process id of the agent that has the directory now; empty if none has. */
-  static OptionalLong holder(Path stateDir) {
+  public static OptionalLong holder(Path stateDir) {
     try (FileChannel channel = FileChannel.open(stateDir.resolve(FILE), StandardOpenOption.READ)) {
       FileLock lock = channel.tryLock(0, Long.MAX_VALUE, true);
       return lock == null ? pid(channel) : OptionalLong.empty();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent.cli;
 
+import dev.patchbay.abi.AbiLimits;
 import dev.patchbay.agent.Version;
-import dev.patchbay.bindings.abi.Abi;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -20,7 +20,7 @@ final class VersionCommand implements Callable<Integer> {
         "patchbay "
             + Version.current()
             + " (map ABI "
-            + Abi.PB_ABI_VERSION()
+            + AbiLimits.VERSION
             + ", JDK "
             + Runtime.version()
             + ")");

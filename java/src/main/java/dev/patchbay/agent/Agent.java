@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.agent;
+
+import dev.patchbay.abi.AbiLimits;
+import dev.patchbay.agent.snapshot.Snapshot;
+import dev.patchbay.inspect.Canonical;
+import dev.patchbay.inspect.Invariants;
+import dev.patchbay.kernel.AttachReport;
+import dev.patchbay.kernel.AttachResult;
+import dev.patchbay.kernel.Cgroups;
+import dev.patchbay.kernel.Dataplane;
+import dev.patchbay.kernel.DataplaneOptions;
+import dev.patchbay.kernel.KernelException;
+import dev.patchbay.manifest.Loaded;
+import dev.patchbay.manifest.ManifestDirectoryException;
+import dev.patchbay.manifest.ManifestSettings;
+import dev.patchbay.manifest.ManifestSource;
+import dev.patchbay.model.NodeFacts;
+import dev.patchbay.reconcile.StoreException;
+import dev.patchbay.table.DesiredState;
+import dev.patchbay.table.ObservedState;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The agent from start to end.
+ *
+ * <p>Start: read the manifests and load the programs, both at once; read back what the maps hold;
+ * compile; apply the difference; attach, or replace the programs behind links that are pinned
+ * already; verify; ready. What is not wanted is removed only after the source has told everything.
+ * End: the threads stop, and the dataplane stays.
+ */
+public final class Agent implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Agent.class);
+
+  private final AgentConfig config;
+  private final NodeFacts node;
+  private final StateLock lock;
+  private final SnapshotWriter snapshots;
+  private final Inbox inbox = new Inbox();
+  private final Stopper stopper = Stopper.install(inbox::stop);
+
+  /** Milliseconds since the epoch of the last good apply; negative while there is none. */
+  private final AtomicLong lastApplied = new AtomicLong(-1);
+
+  private volatile boolean inPlace;
+
+  private Agent(AgentConfig config) throws UserError {
+    this.config = config;
+    node = new NodeFacts(config.nodeName());
+    try {
+      lock = StateLock.acquire(config.stateDir());
+    } catch (UserError e) {
+      stopper.close();
+      throw e;
+    }
+    snapshots = new SnapshotWriter(config.stateDir());
+  }
+
+  /**
+   * Runs until it is told to stop, or, with {@code --once}, until the dataplane is verified.
+   *
+   * @throws UserError if it cannot start; nothing is left half done
+   */
+  public static void run(AgentConfig config) throws UserError, InterruptedException {
+    try (Agent agent = new Agent(config)) {
+      agent.start();
+    }
+  }
+
+  private void start() throws UserError, InterruptedException {
+    requireCgroup();
+    ManifestSettings settings =
+        new ManifestSettings(
+            config.manifests(), config.stateDir(), config.serviceCidrs(), config.nodePorts());
+    try (ManifestSource source = new ManifestSource(settings)) {
+      FutureTask<Loaded> loading = new FutureTask<>(source::load);
+      Thread.ofPlatform().name("patchbay-load").daemon().start(loading);
+      try (Dataplane dataplane = open()) {
+        serve(dataplane, source, loaded(loading));
+      }
+    } catch (KernelException e) {
+      throw new UserError("cannot run", e.getMessage(), "");
+    } catch (StoreException e) {
+      throw new UserError("cannot read the maps", e.getMessage(), "run `patchbay check`");
+    }
+  }
+
+  private void requireCgroup() throws UserError {
+    try {
+      Cgroups.id(config.cgroup());
+    } catch (KernelException e) {
+      throw new UserError("cannot attach", e.getMessage(), "");
+    }
+  }
+
+  private Dataplane open() throws KernelException {
+    return Dataplane.open(
+        new DataplaneOptions(
+            config.bpfDir(),
+            config.capacity(),
+            AbiLimits.DEFAULT_AFFINITY,
+            AbiLimits.DEFAULT_UDP_FLOWS,
+            config.stateDir()));
+  }
+
+  private Loaded loaded(FutureTask<Loaded> loading) throws UserError, InterruptedException {
+    try {
+      return loading.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof ManifestDirectoryException cause) {
+        throw new UserError(
+            "cannot read the manifests",
+            cause.getMessage(),
+            "give a readable directory with --manifests");
+      }
+      throw new IllegalStateException(e.getCause());
+    }
+  }
+
+  private void serve(Dataplane dataplane, ManifestSource source, Loaded first)
+      throws UserError, KernelException, StoreException, InterruptedException {
+    Owner owner = new Owner(dataplane.store(), dataplane.store().load(), node, this::applied);
+    owner.start(first.snapshot());
+    attach(dataplane);
+    String verified = verify(dataplane, owner);
+    inPlace = true;
+    ready(first, verified);
+    if (config.once()) {
+      return;
+    }
+    HealthServer health = health();
+    try (Reclaimer reclaimer = new Reclaimer(dataplane.store(), inbox)) {
+      source.watch(loaded -> inbox.change(loaded.snapshot(), loaded.changed()));
+      owner.serve(inbox, reclaimer);
+    } finally {
+      if (health != null) {
+        health.close();
+      }
+    }
+  }
+
+  private void attach(Dataplane dataplane) throws UserError, KernelException {
+    switch (dataplane.attach(config.cgroup())) {
+      case AttachResult.Attached _ -> {}
+      case AttachResult.Elsewhere(List<AttachReport.ProgramLink> links) ->
+          throw new UserError(
+              "cannot attach to " + config.cgroup(),
+              "the dataplane of "
+                  + config.bpfDir()
+                  + " is attached to "
+                  + links.stream()
+                      .map(link -> link.cgroup().map(Object::toString).orElse("a hidden cgroup"))
+                      .distinct()
+                      .collect(Collectors.joining(", ")),
+              "give that --cgroup, or another --bpf-dir, or run `patchbay cleanup --bpf-dir "
+                  + config.bpfDir()
+                  + "` first");
+    }
+  }
+
+  /** Reads everything back and compares it with what is wanted; says what was compared. */
+  private String verify(Dataplane dataplane, Owner owner)
+      throws UserError, KernelException, StoreException {
+    ObservedState observed = dataplane.store().load();
+    List<String> wrong = new ArrayList<>();
+    Invariants.check(observed).forEach(violation -> wrong.add(violation.toString()));
+    DesiredState desired = owner.desired();
+    if (owner.refused().isEmpty()) {
+      wrong.addAll(Canonical.of(desired).difference(Canonical.of(observed)));
+    }
+    if (!dataplane.report().effective()) {
+      wrong.add("the programs are attached but the kernel does not run them");
+    }
+    if (!wrong.isEmpty()) {
+      throw new UserError(
+          "the dataplane is not as it should be",
+          wrong.getFirst() + (wrong.size() > 1 ? " and " + (wrong.size() - 1) + " more" : ""),
+          "run `patchbay status` for all of it");
+    }
+    int backends = desired.services().values().stream().mapToInt(r -> r.backends().size()).sum();
+    return "services="
+        + desired.services().size()
+        + " frontends="
+        + observed.frontends().size()
+        + " backends="
+        + backends;
+  }
+
+  private void ready(Loaded first, String verified) {
+    Duration sinceStart =
+        ProcessHandle.current()
+            .info()
+            .startInstant()
+            .map(start -> Duration.between(start, Instant.now()))
+            .orElse(Duration.ZERO);
+    System.out.println(
+        "ready: "
+            + verified
+            + " manifests="
+            + first.files()
+            + " problems="
+            + first.snapshot().problems().size()
+            + " cgroup="
+            + config.cgroup()
+            + " ms="
+            + sinceStart.toMillis());
+    System.out.flush();
+  }
+
+  /** On the owner's thread. */
+  private void applied(Owner.Outcome outcome) {
+    long now = System.currentTimeMillis();
+    lastApplied.set(outcome.healthy() ? now : -1);
+    snapshots.offer(
+        new Snapshot(
+            now,
+            ProcessHandle.current().pid(),
+            Version.current(),
+            node,
+            config.cgroup().toString(),
+            config.bpfDir().toString(),
+            config.manifests().toString(),
+            outcome.cluster(),
+            outcome.refusals().entrySet().stream()
+                .map(e -> new Snapshot.Refusal(e.getKey().toString(), e.getValue().toString()))
+                .toList()));
+  }
+
+  /** Health checks that cannot be served do not keep Services from working. */
+  private @Nullable HealthServer health() {
+    try {
+      return new HealthServer(config.healthz(), () -> inPlace ? lastApplied.get() : -1);
+    } catch (IOException e) {
+      log.warn(
+          "cannot serve health checks on {}: {}; choose another --healthz-bind-address",
+          config.healthz(),
+          e.getMessage());
+      return null;
+    }
+  }
+
+  /** Gives up what the agent holds; programs and maps stay. */
+  @Override
+  public void close() {
+    snapshots.close();
+    try {
+      lock.close();
+    } catch (IOException e) {
+      log.warn("cannot release the state directory: {}", e.getMessage());
+    }
+    stopper.close();
+  }
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.agent.cli;
+
+import dev.patchbay.abi.AbiLimits;
+import dev.patchbay.agent.Agent;
+import dev.patchbay.agent.AgentConfig;
+import dev.patchbay.agent.HostPort;
+import dev.patchbay.agent.UserError;
+import dev.patchbay.kernel.Cgroups;
+import dev.patchbay.kernel.KernelException;
+import dev.patchbay.table.Capacity;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(
+    name = "run",
+    description = "The agent: programs the dataplane and keeps it in step with the source.",
+    sortOptions = false)
+final class RunCommand implements Callable<Integer> {
+  @Option(
+      names = "--manifests",
+      paramLabel = "DIR",
+      description = "a directory of YAML and JSON manifests, watched")
+  @Nullable Path manifests;
+
+  @Option(
+      names = "--kubeconfig",
+      paramLabel = "FILE",
+      description = "a cluster; not in this version, use --manifests")
+  @Nullable Path kubeconfig;
+
+  @Option(
+      names = "--node-name",
+      paramLabel = "NAME",
+      description = "name of this node (default: the host name in lower case)")
+  @Nullable String nodeName;
+
+  @Option(
+      names = "--cgroup",
+      paramLabel = "PATH",
+      description = "cgroup v2 directory to attach to (default: the root of the hierarchy)")
+  @Nullable Path cgroup;
+
+  @Mixin PathOptions paths = new PathOptions();
+  @Mixin ManifestOptions control = new ManifestOptions();
+
+  @Option(
+      names = "--devices",
+      paramLabel = "IF[,IF]",
+      description =
+          "devices for traffic from outside, or none; not in this version, which serves the node's"
+              + " own clients")
+  @Nullable String devices;
+
+  @Option(
+      names = "--metrics-bind-address",
+      paramLabel = "ADDR:PORT",
+      defaultValue = "127.0.0.1:10249",
+      description = "for metrics; checked, but nothing is served there in this version")
+  String metricsBindAddress = "";
+
+  @Option(
+      names = "--healthz-bind-address",
+      paramLabel = "ADDR:PORT",
+      defaultValue = "0.0.0.0:10256",
+      description = "where /healthz and /livez answer (default: ${DEFAULT-VALUE})")
+  String healthzBindAddress = "";
+
+  @Option(
+      names = "--max-frontends",
+      paramLabel = "N",
+      description = "entries of the frontends map (default: 131072)")
+  int maxFrontends = AbiLimits.DEFAULT_CAPACITY.frontends();
+
+  @Option(
+      names = "--max-services",
+      paramLabel = "N",
+      description = "entries of the services map, one per Service port and family (default: 65536)")
+  int maxServices = AbiLimits.DEFAULT_CAPACITY.services();
+
+  @Option(
+      names = "--max-backends",
+      paramLabel = "N",
+      description =
+          "entries of the backends map; leave room for new sets beside old ones (default: 262144)")
+  int maxBackends = AbiLimits.DEFAULT_CAPACITY.backends();
+
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "the same settings in YAML, flags without their dashes as keys; flags win")
+  @Nullable Path config;
+
+  @Option(names = "--once", description = "program, verify, leave everything in place, exit")
+  boolean once;
+
+  @Override
+  public Integer call() throws UserError, InterruptedException {
+    Agent.run(settings());
+    return 0;
+  }
+
+  private AgentConfig settings() throws UserError {
+    if (kubeconfig != null) {
+      throw new UserError(
+          "cannot run from --kubeconfig " + kubeconfig,
+          "this version reads manifests only",
+          "use --manifests DIR");
+    }
+    if (manifests == null) {
+      throw new UserError(
+          "cannot run",
+          "no source of Services is given, and this version does not read a cluster",
+          "use --manifests DIR");
+    }
+    if (devices != null && !devices.equals("none")) {
+      throw new UserError(
+          "cannot serve --devices " + devices,
+          "this version serves the node's own clients only",
+          "use --devices none");
+    }
+    address("--metrics-bind-address", metricsBindAddress);
+    return new AgentConfig(
+        manifests,
+        nodeName == null ? hostName() : nodeName.toLowerCase(Locale.ROOT),
+        cgroup == null ? rootCgroup() : cgroup,
+        paths.bpfDir,
+        paths.stateDir,
+        control.cidrs(),
+        control.nodePorts(),
+        address("--healthz-bind-address", healthzBindAddress),
+        capacity(),
+        once);
+  }
+
+  private static Path rootCgroup() throws UserError {
+    try {
+      return Cgroups.root()
+          .orElseThrow(
+              () ->
+                  new UserError(
+                      "cannot attach",
+                      "cgroup v2 is not mounted",
+                      "mount -t cgroup2 none /sys/fs/cgroup/unified, or give --cgroup"));
+    } catch (KernelException e) {
+      throw new UserError("cannot find the cgroup v2 hierarchy", e.getMessage(), "");
+    }
+  }
+
+  private Capacity capacity() throws UserError {
+    try {
+      return new Capacity(maxFrontends, maxServices, maxBackends);
+    } catch (IllegalArgumentException e) {
+      throw new UserError(
+          "cannot size the maps",
+          e.getMessage(),
+          "give --max-frontends and --max-services of 1 or more, --max-backends of 1 to 16777216");
+    }
+  }
+
+  private static HostPort address(String flag, String text) throws UserError {
+    return HostPort.parse(text)
+        .orElseThrow(
+            () ->
+                new UserError(
+                    flag + " " + text,
+                    "not an address and port",
+                    "write it like 127.0.0.1:10256 or [::1]:10256"));
+  }
+
+  private static String hostName() throws UserError {
+    try {
+      return Files.readString(Path.of("/proc/sys/kernel/hostname"))
+          .strip()
+          .toLowerCase(Locale.ROOT);
+    } catch (IOException e) {
+      throw new UserError("cannot read the host name", e.getMessage(), "give --node-name");
+    }
+  }
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.agent.cli;
+
+import dev.patchbay.agent.UserError;
+import dev.patchbay.model.Service;
+import dev.patchbay.model.ServicePort;
+import dev.patchbay.table.Backend;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+@Command(name = "services", description = "What is in the kernel now.", sortOptions = false)
+final class ServicesCommand implements Callable<Integer> {
+  /** The forms of output. */
+  enum Form {
+    table,
+    wide,
+    json,
+    yaml
+  }
+
+  private static final int SHOWN_IN_TABLE = 3;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FORM",
+      defaultValue = "table",
+      description = "one of ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE})")
+  Form form = Form.table;
+
+  @Mixin PathOptions paths = new PathOptions();
+  @Spec CommandSpec spec = CommandSpec.create();
+
+  @Override
+  public Integer call() throws UserError {
+    PrintWriter out = spec.commandLine().getOut();
+    try (Reading reading = Reading.open(paths)) {
+      DataplaneView view = reading.view();
+      switch (form) {
+        case table -> out.print(table(view, reading));
+        case wide -> out.print(wide(view, reading));
+        case json -> out.print(Tree.json(tree(view, reading)));
+        case yaml -> out.print(Tree.yaml(tree(view, reading)));
+      }
+    }
+    out.flush();
+    return 0;
+  }
+
+  private static String table(DataplaneView view, Reading reading) {
+    TextTable table = new TextTable("NAMESPACE", "NAME", "TYPE", "FRONTEND", "BACKENDS");
+    for (DataplaneView.Row row : view.rows()) {
+      table.row(
+          namespace(row), name(row), type(row), row.frontend().toString(), shorten(row.backends()));
+    }
+    return table.render("") + footer(view, reading);
+  }
+
+  private static String wide(DataplaneView view, Reading reading) {
+    TextTable table =
+        new TextTable(
+            "NAMESPACE", "NAME", "TYPE", "FRONTEND", "PORT", "AFFINITY", "INDEX", "BACKENDS");
+    for (DataplaneView.Row row : view.rows()) {
+      ServicePort port = row.port();
+      int affinity = row.settings().affinitySeconds();
+      table.row(
+          namespace(row),
+          name(row),
+          type(row),
+          row.frontend().toString(),
+          port == null || port.name().isEmpty() ? "-" : port.name(),
+          affinity == 0 ? "-" : "ClientIP " + affinity + "s",
+          Integer.toString(row.index()),
+          join(row.backends()));
+    }
+    return table.render("") + footer(view, reading);
+  }
+
+  private static String footer(DataplaneView view, Reading reading) {
+    String names = reading.snapshotAge();
+    return view.rows().isEmpty()
+        ? "\nNo Service is programmed; " + names + ".\n"
+        : "\nFrontends and backends as in the kernel; " + names + ".\n";
+  }
+
+  private static String namespace(DataplaneView.Row row) {
+    return row.key() == null ? "?" : row.key().service().namespace();
+  }
+
+  private static String name(DataplaneView.Row row) {
+    return row.key() == null ? "?" : row.key().service().name();
+  }
+
+  private static String type(DataplaneView.Row row) {
+    Service service = row.service();
+    return service == null ? "?" : service.type().toString();
+  }
+
+  private static String shorten(List<Backend> backends) {
+    return backends.size() <= SHOWN_IN_TABLE + 1
+        ? join(backends)
+        : join(backends.subList(0, SHOWN_IN_TABLE))
+            + " + "
+            + (backends.size() - SHOWN_IN_TABLE)
+            + " more";
+  }
+
+  private static String join(List<Backend> backends) {
+    return backends.isEmpty()
+        ? "<none>"
+        : backends.stream().map(Backend::toString).collect(Collectors.joining(","));
+  }
+
+  private static Map<String, Object> tree(DataplaneView view, Reading reading) {
+    List<Object> services = new ArrayList<>();
+    for (DataplaneView.Row row : view.rows()) {
+      Map<String, Object> service = new LinkedHashMap<>();
+      if (row.key() != null) {
+        service.put("namespace", row.key().service().namespace());
+        service.put("name", row.key().service().name());
+        service.put("type", type(row));
+        service.put("portName", row.key().port());
+      }
+      service.put("frontend", frontend(row));
+      service.put("backends", backends(row.backends()));
+      service.put("sessionAffinitySeconds", row.settings().affinitySeconds());
+      service.put("index", row.index());
+      services.add(service);
+    }
+    Map<String, Object> tree = new LinkedHashMap<>();
+    tree.put("services", services);
+    reading.describeSnapshot(tree);
+    return tree;
+  }
+
+  private static Map<String, Object> frontend(DataplaneView.Row row) {
+    Map<String, Object> frontend = new LinkedHashMap<>();
+    frontend.put("address", row.frontend().address().toString());
+    frontend.put("port", row.frontend().port());
+    frontend.put("protocol", String.valueOf(row.frontend().protocol()));
+    frontend.put("family", row.frontend().address().family().toString());
+    return frontend;
+  }
+
+  /** {@code 1 endpoint}, {@code 2 endpoints}. */
+  static String plural(int count, String noun) {
+    return count + " " + noun + (count == 1 ? "" : "s");
+  }
+
+  static List<Object> backends(List<Backend> backends) {
+    List<Object> list = new ArrayList<>();
+    for (Backend backend : backends) {
+      Map<String, Object> entry = new LinkedHashMap<>();
+      entry.put("address", backend.address().toString());
+      entry.put("port", backend.port());
+      list.add(entry);
+    }
+    return list;
+  }
+}
