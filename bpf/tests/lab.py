@@ -23,6 +23,7 @@ import traceback
 
 OUTPUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".output")
 BPFFS = "/sys/fs/bpf"
+BPFTOOL = os.environ.get("BPFTOOL", "bpftool")
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 
@@ -145,7 +146,6 @@ class Lab:
             raise RuntimeError("these tests load BPF programs and make namespaces: run them as root")
         self.name = f"pbc{os.getpid()}"
         self.cleanup = contextlib.ExitStack()
-        self.links = []
         try:
             self._make_network(endpoints)
             self._load(variant)
@@ -188,7 +188,7 @@ class Lab:
         pins = os.path.join(BPFFS, self.name)
         os.mkdir(pins)
         self.cleanup.callback(run, "rm", "-r", pins)
-        run("bpftool", "prog", "loadall", os.path.join(OUTPUT, f"{variant}.bpf.o"), f"{pins}/programs",
+        run(BPFTOOL, "prog", "loadall", os.path.join(OUTPUT, f"{variant}.bpf.o"), f"{pins}/programs",
             "pinmaps", f"{pins}/maps")
         with open("/sys/devices/system/cpu/possible", encoding="utf-8") as file:
             cpus = int(file.read().strip().split("-")[-1]) + 1
