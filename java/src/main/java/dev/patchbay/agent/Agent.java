@@ -20,8 +20,6 @@ import dev.patchbay.reconcile.StoreException;
 import dev.patchbay.table.DesiredState;
 import dev.patchbay.table.ObservedState;
 import java.io.IOException;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -198,12 +196,6 @@ public final class Agent implements AutoCloseable {
   }
 
   private void ready(Loaded first, String verified) {
-    Duration sinceStart =
-        ProcessHandle.current()
-            .info()
-            .startInstant()
-            .map(start -> Duration.between(start, Instant.now()))
-            .orElse(Duration.ZERO);
     System.out.println(
         "ready: "
             + verified
@@ -214,7 +206,7 @@ public final class Agent implements AutoCloseable {
             + " cgroup="
             + config.cgroup()
             + " ms="
-            + sinceStart.toMillis());
+            + ProcessAge.millis());
     System.out.flush();
   }
 

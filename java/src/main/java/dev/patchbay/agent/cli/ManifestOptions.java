@@ -14,11 +14,10 @@ final class ManifestOptions {
   @Option(
       names = "--service-cidr",
       paramLabel = "C[,C]",
-      split = ",",
       defaultValue = "10.96.0.0/16,fd00:10:96::/112",
       description =
           "with --manifests: ranges for cluster IPs, one per family (default: ${DEFAULT-VALUE})")
-  List<String> serviceCidrs = List.of();
+  String serviceCidrs = "";
 
   @Option(
       names = "--node-port-range",
@@ -30,7 +29,7 @@ final class ManifestOptions {
   /** The ranges, at most one per family, in the order given. */
   List<Cidr> cidrs() throws UserError {
     List<Cidr> cidrs = new ArrayList<>();
-    for (String text : serviceCidrs) {
+    for (String text : serviceCidrs.split(",", -1)) {
       Cidr cidr =
           Cidr.parse(text)
               .orElseThrow(

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.agent.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CommandLineTest {
+  private final StringWriter out = new StringWriter();
+  private final StringWriter err = new StringWriter();
+
+  private int patchbay(String... args) {
+    return PatchbayCommand.execute(new PrintWriter(out), new PrintWriter(err), args);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "frobnicate", "services --frobnicate", "services -o xml", "env"})
+  void wrongUsageIsTwoAndPointsToTheHelp(String line) {
+    int code = patchbay(line.isEmpty() ? new String[0] : line.split(" ", -1));
+
+    assertThat(code).isEqualTo(2);
+    assertThat(err.toString()).startsWith("patchbay: ").contains("--help");
+    assertThat(out.toString()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "run",
+        "check",
+        "validate",
+        "services",
+        "explain",
+        "status",
+        "env",
+        "cleanup",
+        "version"
+      })
+  void everyCommandHasHelp(String command) {
+    assertThat(patchbay(command, "--help")).isZero();
+    assertThat(out.toString()).contains("patchbay " + command);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--service-cidr 10.96.0.1/16 | not a range of addresses",
+        "--service-cidr 10.96.0.0/31 | holds no more than two addresses",
+        "--service-cidr 10.96.0.0/16,10.97.0.0/16 | a second IPv4 range",
+        "--node-port-range 5-1 | not a range of ports",
+        "--node-port-range 0-70000 | not a range of ports",
+        "--healthz-bind-address localhost:1 | not an address and port",
+        "--metrics-bind-address 1.2.3.4 | not an address and port",
+        "--max-backends 0 | cannot size the maps",
+        "--devices eth0 | use --devices none",
+        "--kubeconfig /etc/kubeconfig | use --manifests"
+      })
+  void badSettingsOfRunAreOneLine(String flags, String reason) {
+    String[] flag = flags.strip().split(" ", -1);
+
+    int code = patchbay("run", "--manifests", "/nowhere", "--cgroup", "/nowhere", flag[0], flag[1]);
+
+    assertThat(code).isEqualTo(1);
+    assertThat(err.toString()).startsWith("patchbay: ").contains(reason.strip());
+    assertThat(err.toString().lines()).hasSize(1);
+  }
+
+  @Test
+  void runNeedsASource() {
+    assertThat(patchbay("run")).isEqualTo(1);
+    assertThat(err.toString()).contains("use --manifests DIR");
+  }
+
+  @Test
+  void aConfigurationFileSuppliesDefaultsAndFlagsWin(@TempDir Path dir) throws IOException {
+    Path file = Files.writeString(dir.resolve("config.yaml"), "manifests: /m\nmax-services: 0\n");
+
+    assertThat(patchbay("run", "--config", file.toString())).isEqualTo(1);
+    assertThat(err.toString()).contains("services=0");
+
+    err.getBuffer().setLength(0);
+    assertThat(
+            patchbay("run", "--config", file.toString(), "--max-services", "1", "--cgroup", "/no"))
+        .isEqualTo(1);
+    assertThat(err.toString()).contains("/no").doesNotContain("services=0");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "frobnicate: 1 | unknown key frobnicate",
+        "config: x | unknown key config",
+        "help: true | unknown key help",
+        "- a | not a mapping",
+        "'node-name: {a: b}' | node-name has no usable value",
+        "'a: [' | cannot read --config"
+      })
+  void aBadConfigurationFileIsNamedWithItsKey(String text, String reason, @TempDir Path dir)
+      throws IOException {
+    Path file = Files.writeString(dir.resolve("config.yaml"), text.strip() + "\n");
+
+    assertThat(patchbay("run", "--config", file.toString())).isEqualTo(1);
+    assertThat(err.toString()).contains(file.toString(), reason.strip());
+    assertThat(err.toString().lines()).hasSize(1);
+  }
+}
