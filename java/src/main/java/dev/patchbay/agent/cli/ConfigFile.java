@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
@@ -68,7 +69,7 @@ final class ConfigFile implements CommandLine.IDefaultValueProvider {
     return new ConfigFile(values);
   }
 
-  private static String text(Path file, String key, Object value) throws UserError {
+  private static String text(Path file, String key, @Nullable Object value) throws UserError {
     return switch (value) {
       case String text -> text;
       case Boolean flag -> flag.toString();
@@ -83,7 +84,7 @@ final class ConfigFile implements CommandLine.IDefaultValueProvider {
   }
 
   @Override
-  public String defaultValue(ArgSpec arg) {
+  public @Nullable String defaultValue(ArgSpec arg) {
     return arg instanceof OptionSpec option ? values.get(option.longestName()) : null;
   }
 
@@ -95,7 +96,7 @@ final class ConfigFile implements CommandLine.IDefaultValueProvider {
             : oneLine(e.getMessage());
   }
 
-  private static String oneLine(String message) {
+  private static String oneLine(@Nullable String message) {
     return message == null ? "unknown error" : message.strip().replaceAll("\\s*\\R\\s*", ", ");
   }
 }

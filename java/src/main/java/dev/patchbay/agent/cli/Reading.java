@@ -41,7 +41,7 @@ final class Reading implements AutoCloseable {
     try {
       snapshot = SnapshotFile.read(paths.stateDir);
     } catch (SnapshotException e) {
-      missing = e.getMessage();
+      missing = String.valueOf(e.getMessage());
     }
     try {
       DataplaneView view = new DataplaneView(dataplane.load(), snapshot);
