@@ -121,6 +121,9 @@ final class Applier {
                   value instanceof FrontendValue.ToService(int index) && failed.contains(index));
     }
     Map<FrontendKey, FrontendValue> sound = entries;
+    if (sound.isEmpty()) {
+      return;
+    }
     if (attempt(upsert, () -> store.upsertFrontends(sound))) {
       frontendsUpserted += sound.size();
     } else if (failures.getLast().cause().reason() == StoreException.Reason.FULL) {

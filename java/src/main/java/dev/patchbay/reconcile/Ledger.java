@@ -9,6 +9,7 @@ import dev.patchbay.table.FrontendValue;
 import dev.patchbay.table.ObservedState;
 import dev.patchbay.table.ServiceRow;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -37,6 +38,9 @@ final class Ledger {
 
   /** Which row holds each index. */
   private @Nullable Slot[] holders;
+
+  /** Indexes whose last holder is gone, as long as frontends name them. */
+  private BitSet abandoned = new BitSet();
 
   /** Rows that may differ from what is programmed. */
   private Set<Slot> dirty = new LinkedHashSet<>();
@@ -70,6 +74,7 @@ final class Ledger {
     programmed = new Programmed(observed);
     allocation = Allocation.fromObserved(observed, allocation.lastMark());
     holders = new Slot[capacity.services()];
+    abandoned = new BitSet();
     dirty = new LinkedHashSet<>(slots.values());
     for (Slot slot : slots.values()) {
       slot.index = Slot.NOWHERE;
@@ -135,6 +140,9 @@ final class Ledger {
     }
     for (FrontendKey frontend : slot.row.frontends()) {
       frontends.unwant(frontend, slot);
+    }
+    if (slot.index != Slot.NOWHERE) {
+      abandoned.set(slot.index);
     }
     leave(slot);
     accept(slot);
@@ -221,6 +229,7 @@ final class Ledger {
     for (Vote vote : votes) {
       if (vote.slot.index == Slot.NOWHERE && holders[vote.index] == null) {
         hold(vote.slot, vote.index);
+        vote.slot.inherited = abandoned.get(vote.index);
       }
     }
   }
@@ -233,8 +242,11 @@ final class Ledger {
     }
     for (Slot slot : dirty) {
       accept(slot);
+      if (!done.refusals().containsKey(slot) && !done.deferred().contains(slot)) {
+        own(slot);
+      }
     }
-    dirty = new LinkedHashSet<>(done.deferred());
+    dirty = done.deferred();
     done.refusals()
         .forEach(
             (slot, refusal) -> {
@@ -243,6 +255,14 @@ final class Ledger {
             });
     frontends.settled(done.unsettled());
     refusedWildcards.addAll(done.refusedWildcards());
+  }
+
+  /** What is behind the row's index is what the row wants. */
+  private void own(Slot slot) {
+    slot.inherited = false;
+    if (slot.index != Slot.NOWHERE) {
+      abandoned.clear(slot.index);
+    }
   }
 
   private void commit(Plan.Operation operation, Prepared done) {
@@ -264,6 +284,7 @@ final class Ledger {
           if (holder != null) {
             leave(holder);
           }
+          abandoned.clear(index);
           programmed.forget(index);
           allocation.repaired(index);
           allocation.quarantine(index);

@@ -78,7 +78,7 @@ final class Planner {
     deleteUnwanted();
     rows.forEach(this::planRow);
     planWildcards();
-    List<Slot> deferred = judgeShortages();
+    Set<Slot> deferred = judgeShortages();
     releaseIndexes();
     List<Plan.Operation> operations = new ArrayList<>(writes);
     operations.addAll(publishes);
@@ -258,11 +258,11 @@ final class Planner {
    * Rows that came off badly wait for what this plan frees, or for what is in quarantine. If
    * neither can help, or if they have waited before, they are refused.
    */
-  private List<Slot> judgeShortages() {
+  private Set<Slot> judgeShortages() {
     boolean roomAhead =
         !(publishes.isEmpty() && upserts.isEmpty() && deletes.isEmpty())
             || allocation.mark().isPresent();
-    List<Slot> deferred = new ArrayList<>();
+    Set<Slot> deferred = new LinkedHashSet<>();
     shortages.forEach(
         (slot, shortage) -> {
           if (roomAhead && slot.refusal == null) {
@@ -275,12 +275,12 @@ final class Planner {
   }
 
   /**
-   * A row that does not fit keeps what it has, if that is sound; frontends that it was to take over
-   * go, because whoever had them gave them up.
+   * A row that does not fit keeps what it has, if that is sound and its own; frontends that it was
+   * to take over go, because whoever had them gave them up.
    */
   private void refuse(Slot slot, Refusal refusal) {
     refusals.put(slot, refusal);
-    boolean keeps = slot.index >= 0 && !allocation.isDamaged(slot.index);
+    boolean keeps = slot.index >= 0 && !slot.inherited && !allocation.isDamaged(slot.index);
     for (FrontendKey key : slot.row.frontends()) {
       boolean stays = keeps && frontends.leadsTo(key, slot.index);
       if (mayDelete && !stays && frontends.observed(key) != null) {

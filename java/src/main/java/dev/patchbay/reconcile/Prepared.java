@@ -25,7 +25,7 @@ record Prepared(
     Map<Integer, List<Backend>> sets,
     Map<Slot, Integer> moves,
     Map<Slot, Refusal> refusals,
-    List<Slot> deferred,
+    Set<Slot> deferred,
     Set<FrontendKey> unsettled,
     Set<FrontendKey> refusedWildcards,
     List<Integer> takenIndexes,

@@ -15,6 +15,9 @@ final class Slot {
   /** The index that it holds, or {@link #NOWHERE}. */
   int index = NOWHERE;
 
+  /** Whether the set behind its index was programmed for a Service that is gone. */
+  boolean inherited;
+
   /** Why it is not programmed as wanted; null if it is, or if that was not tried yet. */
   @Nullable Refusal refusal;
 
