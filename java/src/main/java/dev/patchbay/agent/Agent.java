@@ -77,6 +77,7 @@ public final class Agent implements AutoCloseable {
   }
 
   private void start() throws UserError, InterruptedException {
+    Thread.currentThread().setName("patchbay-owner");
     requireCgroup();
     ManifestSettings settings =
         new ManifestSettings(
