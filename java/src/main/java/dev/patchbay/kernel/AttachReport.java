@@ -2,8 +2,10 @@
 package dev.patchbay.kernel;
 
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Whether the programs run where they should.
@@ -11,6 +13,9 @@ import java.util.Optional;
  * @param programs one entry for each program, in the order of attaching
  */
 public record AttachReport(List<ProgramLink> programs) {
+  private static final Set<State> ATTACHED =
+      EnumSet.of(State.EFFECTIVE, State.NOT_EFFECTIVE, State.HIDDEN);
+
   public AttachReport {
     programs = List.copyOf(programs);
   }
@@ -49,6 +54,6 @@ public record AttachReport(List<ProgramLink> programs) {
 
   /** Whether any program is attached to a cgroup that lives. */
   public boolean attached() {
-    return programs.stream().anyMatch(link -> link.cgroupId() != 0);
+    return programs.stream().map(ProgramLink::state).anyMatch(ATTACHED::contains);
   }
 }

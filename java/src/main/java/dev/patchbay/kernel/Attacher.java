@@ -41,7 +41,7 @@ final class Attacher {
       if (!replace) {
         List<AttachReport.ProgramLink> elsewhere = new ArrayList<>();
         for (PinnedLink link : existing.values()) {
-          if (!link.severed() && link.info().cgroupId() != cgroupId) {
+          if (link.info().cgroupId() != cgroupId && !link.severed()) {
             elsewhere.add(link.describe());
           }
         }
@@ -77,11 +77,8 @@ final class Attacher {
       throw refused;
     }
     for (PinnedLink link : replaced) {
-      if (!link.severed()) {
-        KernelException.check(
-            Bpf.bpf_link_detach(link.fd()),
-            new Operation("detach", "link " + link.hook().program()));
-      }
+      KernelException.check(
+          Bpf.bpf_link_detach(link.fd()), new Operation("detach", "link " + link.hook().program()));
     }
     return new AttachResult.Attached(created, updated);
   }

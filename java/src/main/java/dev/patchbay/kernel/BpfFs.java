@@ -29,10 +29,7 @@ final class BpfFs {
    * does.
    */
   static State look(Path bpfDir) throws KernelException {
-    Path existing = bpfDir.toAbsolutePath().normalize();
-    while (!Files.exists(existing)) {
-      existing = existing.getParent();
-    }
+    Path existing = nearestExisting(bpfDir.toAbsolutePath().normalize());
     Mounts.Entry mount;
     try {
       mount = Mounts.read().covering(existing.toRealPath()).orElse(new Mounts.Entry(USUAL, "none"));
@@ -46,6 +43,15 @@ final class BpfFs {
       return new State.Mountable(USUAL);
     }
     return new State.Elsewhere(mount.type(), mount.target());
+  }
+
+  private static Path nearestExisting(Path path) {
+    for (Path at = path; at != null; at = at.getParent()) {
+      if (Files.exists(at)) {
+        return at;
+      }
+    }
+    return Path.of("/");
   }
 
   /** Makes sure that {@code bpfDir} lies in a bpf file system; mounts one at the usual place. */

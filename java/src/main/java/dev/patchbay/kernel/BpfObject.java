@@ -29,14 +29,21 @@ final class BpfObject implements AutoCloseable {
     this.handle = handle;
   }
 
-  /**
-   * What to load.
-   *
-   * @param name of the file, for messages
-   * @param elf its bytes
-   * @param sizes entries of maps that differ from the file
-   */
-  record Recipe(String name, byte[] elf, Map<PatchbayMap, Integer> sizes) {}
+  /** What to load. */
+  static final class Recipe {
+    private final String name;
+    private final byte[] elf;
+    private final Map<PatchbayMap, Integer> sizes;
+
+    /**
+     * Of a file's name, for messages, its bytes, and the entries of those maps that differ from it.
+     */
+    Recipe(String name, byte[] elf, Map<PatchbayMap, Integer> sizes) {
+      this.name = name;
+      this.elf = elf;
+      this.sizes = Map.copyOf(sizes);
+    }
+  }
 
   /** The maps that the recipe describes. */
   static Map<PatchbayMap, MapShape> shapes(Recipe recipe) throws KernelException {
@@ -73,15 +80,15 @@ final class BpfObject implements AutoCloseable {
 
   private static BpfObject open(Recipe recipe) throws KernelException {
     Arena arena = Arena.ofShared();
-    MemorySegment elf = arena.allocateFrom(ValueLayout.JAVA_BYTE, recipe.elf());
+    MemorySegment elf = arena.allocateFrom(ValueLayout.JAVA_BYTE, recipe.elf);
     long handle = BpfObjects.bpf_object__open_mem(elf, "patchbay");
     if (handle < 0 && handle >= -4095) {
       arena.close();
-      throw KernelException.of((int) handle, new Operation("parse", recipe.name()));
+      throw KernelException.of((int) handle, new Operation("parse", recipe.name));
     }
-    BpfObject object = new BpfObject(arena, recipe.name(), handle);
+    BpfObject object = new BpfObject(arena, recipe.name, handle);
     try {
-      for (Map.Entry<PatchbayMap, Integer> size : recipe.sizes().entrySet()) {
+      for (Map.Entry<PatchbayMap, Integer> size : recipe.sizes.entrySet()) {
         KernelException.check(
             BpfObjects.bpf_map__set_max_entries(object.map(size.getKey()), size.getValue()),
             new Operation("size", "map " + size.getKey().mapName(), size.getValue() + " entries"));
@@ -124,7 +131,7 @@ final class BpfObject implements AutoCloseable {
         }
       }
     }
-    return KernelException.of(errno, new Operation("load", recipe.name()));
+    return KernelException.of(errno, new Operation("load", recipe.name));
   }
 
   private static KernelException refused(String program, int errno, String log, Path directory) {

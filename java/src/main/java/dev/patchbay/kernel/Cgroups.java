@@ -3,11 +3,13 @@ package dev.patchbay.kernel;
 
 import dev.patchbay.kernel.sys.Libc;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
@@ -15,6 +17,9 @@ import java.util.Optional;
 /** The cgroup v2 hierarchy, wherever it is mounted; a hybrid one beside v1 will do. */
 public final class Cgroups {
   private static final String TYPE = "cgroup2";
+
+  /** Of the root of the whole hierarchy (kernfs_create_root in fs/kernfs/dir.c). */
+  private static final long ROOT_ID = 1;
 
   private Cgroups() {}
 
@@ -61,16 +66,45 @@ public final class Cgroups {
         if (inode(directory) == id) {
           return Optional.of(directory);
         }
-        try (DirectoryStream<Path> below =
-            Files.newDirectoryStream(
-                directory, path -> Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS))) {
-          below.forEach(open::add);
-        }
       } catch (IOException vanished) {
         continue; // cgroups come and go while one walks
       }
+      open.addAll(below(directory));
     }
     return Optional.empty();
+  }
+
+  /**
+   * Whether a cgroup is gone for good. One that was removed keeps its number, and what is attached
+   * to it, for as long as a socket remembers it. In a cgroup namespace, where only a part of the
+   * hierarchy is visible, the answer is no.
+   */
+  static boolean isGone(long id) throws KernelException {
+    if (id == 0) {
+      return true;
+    }
+    for (Path root : roots()) {
+      try {
+        if (inode(root) == ROOT_ID) {
+          return find(id).isEmpty();
+        }
+      } catch (IOException failed) {
+        throw KernelException.ofIo(new Operation("look at", "cgroup " + root), failed);
+      }
+    }
+    return false;
+  }
+
+  private static List<Path> below(Path directory) {
+    List<Path> found = new ArrayList<>();
+    try (DirectoryStream<Path> entries =
+        Files.newDirectoryStream(
+            directory, path -> Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS))) {
+      entries.forEach(found::add);
+    } catch (IOException | DirectoryIteratorException vanished) {
+      return found;
+    }
+    return found;
   }
 
   static Fd open(Path cgroup) throws KernelException {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.kernel;
 
-import dev.patchbay.kernel.sys.Answer;
 import dev.patchbay.kernel.sys.Bpf;
 import dev.patchbay.kernel.sys.Libbpf;
 import dev.patchbay.kernel.sys.LinkInfo;
 import dev.patchbay.kernel.sys.MapInfo;
 import dev.patchbay.kernel.sys.ProgramInfo;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -116,12 +116,8 @@ public final class Cleanup {
   }
 
   private static void detach(Fd link, String name) throws KernelException {
-    Answer<LinkInfo> now = Bpf.linkInfo(link.number());
-    LinkInfo info = now.value();
-    if (info != null && info.cgroupId() != 0) {
-      KernelException.check(
-          Bpf.bpf_link_detach(link.number()), new Operation("detach", "link " + name));
-    }
+    KernelException.check(
+        Bpf.bpf_link_detach(link.number()), new Operation("detach", "link " + name));
   }
 
   private void map(Path pin) throws KernelException {
@@ -197,6 +193,9 @@ public final class Cleanup {
       return paths;
     } catch (IOException failed) {
       throw KernelException.ofIo(new Operation("list", directory.toString()), failed);
+    } catch (DirectoryIteratorException failed) {
+      throw KernelException.ofIo(
+          new Operation("list", directory.toString()), new IOException(failed));
     }
   }
 

@@ -6,6 +6,7 @@ import dev.patchbay.kernel.sys.Bpf;
 import dev.patchbay.kernel.sys.LinkInfo;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -62,9 +63,9 @@ final class PinnedLink implements AutoCloseable {
     return info;
   }
 
-  /** Whether the cgroup is gone, and with it all that the link did. */
-  boolean severed() {
-    return info.cgroupId() == 0;
+  /** Whether the cgroup is gone, and with it all that the link is good for. */
+  boolean severed() throws KernelException {
+    return Cgroups.isGone(info.cgroupId());
   }
 
   /** What is to be said about it, by way of the directory of its cgroup. */
@@ -96,20 +97,20 @@ final class PinnedLink implements AutoCloseable {
 
   /** All programs of a set of pins. */
   static AttachReport report(Pins pins) throws KernelException {
-    AttachReport.ProgramLink[] links = new AttachReport.ProgramLink[Hook.values().length];
+    List<AttachReport.ProgramLink> links = new ArrayList<>();
     for (Hook hook : Hook.values()) {
       Optional<PinnedLink> pinned = open(pins, hook);
       if (pinned.isPresent()) {
         try (PinnedLink link = pinned.get()) {
-          links[hook.ordinal()] = link.describe();
+          links.add(link.describe());
         }
       } else {
-        links[hook.ordinal()] =
+        links.add(
             new AttachReport.ProgramLink(
-                hook.program(), AttachReport.State.NOT_ATTACHED, 0, Optional.empty(), 0);
+                hook.program(), AttachReport.State.NOT_ATTACHED, 0, Optional.empty(), 0));
       }
     }
-    return new AttachReport(List.of(links));
+    return new AttachReport(links);
   }
 
   /** Idempotent. */

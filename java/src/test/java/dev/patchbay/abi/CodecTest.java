@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.abi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.Protocol;
+import dev.patchbay.table.Backend;
+import dev.patchbay.table.FrontendKey;
+import dev.patchbay.table.FrontendValue;
+import dev.patchbay.table.Scope;
+import dev.patchbay.table.ServiceSettings;
+import dev.patchbay.table.ServiceWord;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.HexFormat;
+import java.util.Optional;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Test;
+
+/** Bytes are written out, as C would see them on a little-endian machine. */
+final class CodecTest {
+  @AutoClose private final Arena arena = Arena.ofConfined();
+
+  private static byte[] hex(String text) {
+    return HexFormat.of().parseHex(text.replace(" ", ""));
+  }
+
+  private MemorySegment bytes(String text) {
+    byte[] bytes = hex(text);
+    MemorySegment segment = arena.allocate(bytes.length, Long.BYTES);
+    segment.copyFrom(MemorySegment.ofArray(bytes));
+    return segment;
+  }
+
+  private static String written(MemorySegment segment, long at, int size) {
+    return HexFormat.of().formatHex(segment.asSlice(at, size).toArray(ValueLayout.JAVA_BYTE));
+  }
+
+  private void assertKey(FrontendKey key, String expected) {
+    MemorySegment segment = arena.allocate(60, Long.BYTES).fill((byte) 0xee);
+    FrontendKeyCodec.encode(key, segment, 20);
+    assertThat(written(segment, 20, 20)).isEqualTo(expected.replace(" ", ""));
+    assertThat(written(segment, 0, 20) + written(segment, 40, 20)).matches("(ee)+");
+    assertThat(FrontendKeyCodec.decode(segment, 20)).contains(key);
+  }
+
+  @Test
+  void frontendKeys() {
+    assertKey(
+        new FrontendKey(IpAddress.of("10.96.0.1"), 8080, Protocol.TCP, Scope.INTERNAL),
+        "00000000 00000000 0000ffff 0a600001 1f90 06 00");
+    assertKey(
+        new FrontendKey(IpAddress.of("fd00::ab"), 65535, Protocol.UDP, Scope.EXTERNAL),
+        "fd000000 00000000 00000000 000000ab ffff 11 01");
+    assertKey(
+        FrontendKey.wildcard(IpAddress.of("10.96.0.1")),
+        "00000000 00000000 0000ffff 0a600001 0000 00 00");
+  }
+
+  @Test
+  void foreignFrontendKeysAreEmpty() {
+    String address = "00000000000000000000ffff0a600001";
+    for (String rest : new String[] {"0050 84 00", "0050 06 02", "0050 00 00", "0000 06 00"}) {
+      assertThat(FrontendKeyCodec.decode(bytes(address + rest), 0)).as(rest).isEmpty();
+    }
+  }
+
+  @Property
+  void anyKeyBytesDecodeToNothingOrToThemselves(@ForAll @Size(20) byte[] bytes) {
+    MemorySegment segment = MemorySegment.ofArray(bytes);
+    Optional<FrontendKey> key = FrontendKeyCodec.decode(segment, 0);
+    if (key.isPresent()) {
+      byte[] again = new byte[20];
+      FrontendKeyCodec.encode(key.get(), MemorySegment.ofArray(again), 0);
+      assertThat(again).isEqualTo(bytes);
+    }
+  }
+
+  @Test
+  void frontendValues() {
+    assertValue(new FrontendValue.ToService(0), "00000000 00000000");
+    assertValue(new FrontendValue.ToService(0x01020304), "04030201 00000000");
+    assertValue(FrontendValue.REFUSE, "00000000 01000000");
+    assertValue(new FrontendValue.Foreign(5, 1), "05000000 01000000");
+    assertValue(new FrontendValue.Foreign(-1, 0), "ffffffff 00000000");
+    assertValue(new FrontendValue.Foreign(0, 0x80), "00000000 80000000");
+  }
+
+  private void assertValue(FrontendValue value, String expected) {
+    MemorySegment segment = arena.allocate(8, Long.BYTES);
+    FrontendValueCodec.encode(value, segment, 0);
+    assertThat(written(segment, 0, 8)).isEqualTo(expected.replace(" ", ""));
+    assertThat(FrontendValueCodec.decode(segment, 0)).isEqualTo(value);
+  }
+
+  @Test
+  void backends() {
+    MemorySegment segment = arena.allocate(72, Long.BYTES).fill((byte) 0xee);
+    Backend backend = new Backend(IpAddress.of("10.1.0.7"), 8081);
+    BackendCodec.encode(backend, segment, 24);
+    assertThat(written(segment, 24, 24))
+        .isEqualTo("00000000000000000000ffff0a010007" + "1f91" + "0000" + "00000000");
+    assertThat(written(segment, 0, 24) + written(segment, 48, 24)).matches("(ee)+");
+    assertThat(BackendCodec.decode(segment, 24)).isEqualTo(backend);
+    assertThat(BackendCodec.decode(segment, 0).port()).isEqualTo(0xeeee);
+  }
+
+  @Test
+  void services() {
+    MemorySegment segment = arena.allocate(48, Long.BYTES);
+    assertThat(ServiceCodec.isUsed(segment, 16)).isFalse();
+    ServiceWord word = new ServiceWord(0x010203, 0x0405, 0x060708);
+    ServiceCodec.publish(segment, 16, word, new ServiceSettings(10800, true));
+    assertThat(written(segment, 16, 16)).isEqualTo("0302010504080706" + "03000000" + "302a0000");
+    assertThat(written(segment, 0, 16) + written(segment, 32, 16)).matches("(00)+");
+    assertThat(ServiceCodec.isUsed(segment, 16)).isTrue();
+    assertThat(ServiceCodec.word(segment, 16)).isEqualTo(word);
+    assertThat(ServiceCodec.settings(segment, 16)).contains(new ServiceSettings(10800, true));
+  }
+
+  @Test
+  void serviceFlags() {
+    assertThat(flags(ServiceSettings.NONE)).isZero();
+    assertThat(flags(new ServiceSettings(1, false))).isEqualTo(1);
+    assertThat(flags(new ServiceSettings(0, true))).isEqualTo(2);
+  }
+
+  private int flags(ServiceSettings settings) {
+    MemorySegment segment = arena.allocate(16, Long.BYTES);
+    ServiceCodec.publish(segment, 0, ServiceWord.NONE, settings);
+    return segment.get(ValueLayout.JAVA_INT, 8);
+  }
+
+  @Test
+  void foreignSettingsAreEmpty() {
+    String word = "0000000000000000";
+    for (String rest :
+        new String[] {
+          "00000000 01000000", // seconds without the flag
+          "01000000 00000000", // the flag without seconds
+          "01000000 81510100", // 86401 seconds
+          "01000000 ffffffff",
+          "04000000 00000000", // a flag of another version
+        }) {
+      assertThat(ServiceCodec.settings(bytes(word + rest), 0)).as(rest).isEmpty();
+      assertThat(ServiceCodec.isUsed(bytes(word + rest), 0)).as(rest).isTrue();
+    }
+  }
+
+  @Property
+  void anySettingsBytesDecode(@ForAll @Size(8) byte[] bytes, @ForAll @IntRange(max = 3) int flags) {
+    MemorySegment segment = MemorySegment.ofArray(new long[2]);
+    MemorySegment.copy(bytes, 0, segment, ValueLayout.JAVA_BYTE, 8, 8);
+    segment.set(ValueLayout.JAVA_INT, 8, flags);
+    ServiceCodec.settings(segment, 0)
+        .ifPresent(
+            settings -> {
+              MemorySegment again = MemorySegment.ofArray(new long[2]);
+              ServiceCodec.publish(again, 0, ServiceWord.NONE, settings);
+              assertThat(again.mismatch(segment)).isEqualTo(-1);
+            });
+  }
+}
