@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.manifest;
+
+import dev.patchbay.manifest.Directory.Signature;
+import dev.patchbay.model.ObjectKey;
+import dev.patchbay.model.Problem;
+import dev.patchbay.model.Problem.Severity;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableSet;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Follows the manifest directory. Events of the file system say which names to look at; because
+ * they do not tell of everything (a directory that is replaced, a symbolic link whose target
+ * changes, a network file system), the directory's identity and all symbolic links are looked at
+ * twice a second, and all files every ten seconds.
+ *
+ * <p>Guards keep a state that is only passing from taking Services away. A directory that is gone
+ * or cannot be listed leaves everything as it is, and so does one that was replaced by one without
+ * manifests (an unmounted volume). A file that becomes empty is believed only when it stays empty
+ * for a moment, because a shell empties a file before the command that fills it has run.
+ *
+ * <p>{@link #start} and then {@link #run} are called by one thread after the other; {@link #close}
+ * by any.
+ */
+final class ManifestWatcher implements Runnable {
+  private static final Logger LOG = LoggerFactory.getLogger(ManifestWatcher.class);
+  private static final long EMPTY_GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(400);
+  private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+  private static final long FULL_SCAN_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  private final Directory directory;
+  private final Inventory inventory;
+  private final ManifestListener listener;
+  private final DirectoryEvents events;
+  private final Map<String, Signature> known = new HashMap<>();
+
+  /** Files that became empty, with the time from which that is believed. */
+  private final Map<String, Long> emptied = new HashMap<>();
+
+  private @Nullable Object identity;
+  private @Nullable Problem directoryProblem;
+
+  /** Whether the directory was replaced by one that had no manifests until now. */
+  private boolean holding;
+
+  private volatile boolean closed;
+
+  ManifestWatcher(Directory directory, Inventory inventory, ManifestListener listener) {
+    this.directory = directory;
+    this.inventory = inventory;
+    this.listener = listener;
+    this.events = new DirectoryEvents(directory.path());
+  }
+
+  /**
+   * Reads everything for the first time.
+   *
+   * @throws ManifestDirectoryException if the directory cannot be read
+   */
+  Loaded start() throws ManifestDirectoryException {
+    long since = System.nanoTime();
+    directory.identity();
+    Set<ObjectKey> changed = look(directory.list(), Set.of());
+    return inventory.publish(changed, directoryProblem, known.size(), since);
+  }
+
+  @Override
+  public void run() {
+    try (events) {
+      long nextScan = System.nanoTime(); // at once: changes since start() have left no event
+      while (!closed) {
+        boolean replaced = findDirectory();
+        boolean scan = replaced || System.nanoTime() - nextScan >= 0;
+        DirectoryEvents.Names names =
+            scan
+                ? new DirectoryEvents.Names(Set.of(), true, System.nanoTime())
+                : events.await(patience(nextScan));
+        if (names.all() || !events.isWorking()) {
+          nextScan = System.nanoTime() + (events.isWorking() ? FULL_SCAN_NANOS : POLL_NANOS);
+        }
+        if (!closed) {
+          step(names, replaced);
+        }
+      }
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Makes {@link #run} return soon. */
+  void close() {
+    closed = true;
+    events.close();
+  }
+
+  /** How long to wait for events at most, in nanoseconds. */
+  private long patience(long nextScan) {
+    long now = System.nanoTime();
+    long patience = Math.min(POLL_NANOS, nextScan - now);
+    for (long deadline : emptied.values()) {
+      patience = Math.min(patience, deadline - now);
+    }
+    return Math.max(1, patience);
+  }
+
+  /** Looks whether the directory is still the same; returns whether it is another one now. */
+  private boolean findDirectory() {
+    Object found;
+    try {
+      found = directory.identity();
+    } catch (ManifestDirectoryException e) {
+      lost(String.valueOf(e.getMessage()));
+      return false;
+    }
+    if (found.equals(identity) && events.isRegistered()) {
+      return false;
+    }
+    events.register();
+    boolean replaced = identity != null;
+    identity = found;
+    return replaced;
+  }
+
+  private void lost(String reason) {
+    directoryProblem =
+        Inventory.general(Severity.ERROR, reason + "; what was read last stays in force");
+    identity = new Object(); // whatever comes back is to be read anew
+  }
+
+  private void step(DirectoryEvents.Names names, boolean replaced) {
+    Set<ObjectKey> changed = Set.of();
+    try {
+      directory.identity();
+      if (!names.all() && !holding) {
+        TreeSet<String> some = new TreeSet<>(names.some());
+        some.addAll(emptied.keySet());
+        known.forEach((name, signature) -> some.addAll(signature.link() ? Set.of(name) : Set.of()));
+        changed = look(some, names.some());
+      } else {
+        NavigableSet<String> listed = directory.list();
+        holding = (replaced || holding) && listed.isEmpty() && !known.isEmpty();
+        if (holding) {
+          directoryProblem =
+              Inventory.general(
+                  Severity.ERROR,
+                  "manifest directory "
+                      + directory.path()
+                      + " was replaced by one without manifests; what was read last stays in force"
+                      + " until there is one");
+        } else {
+          listed.addAll(known.keySet());
+          changed = look(listed, names.some());
+        }
+      }
+    } catch (ManifestDirectoryException e) {
+      lost(String.valueOf(e.getMessage()));
+    }
+    if (!changed.isEmpty() || inventory.hasOtherProblems(directoryProblem)) {
+      tell(inventory.publish(changed, directoryProblem, known.size(), names.sinceNanos()));
+    }
+  }
+
+  /**
+   * Looks at names and reads what differs.
+   *
+   * @param touched names to be read even if they look the same
+   */
+  private Set<ObjectKey> look(Collection<String> names, Set<String> touched) {
+    List<String> changed = new ArrayList<>();
+    List<String> gone = new ArrayList<>();
+    for (String name : names) {
+      Signature now = directory.signature(name);
+      Signature before = known.get(name);
+      if (now == null) {
+        emptied.remove(name);
+        if (known.remove(name) != null) {
+          gone.add(name);
+        }
+      } else if ((touched.contains(name) || !now.equals(before)) && !isPassing(name, now, before)) {
+        known.put(name, now.readAt(System.currentTimeMillis()));
+        changed.add(name);
+      }
+    }
+    directoryProblem = known.isEmpty() ? withoutManifests() : null;
+    return changed.isEmpty() && gone.isEmpty() ? Set.of() : inventory.update(changed, gone);
+  }
+
+  /** Whether a file has just become empty, so that its content is probably still to come. */
+  private boolean isPassing(String name, Signature now, @Nullable Signature before) {
+    if (!now.isEmptyFile() || before == null || before.size() == 0) {
+      emptied.remove(name);
+      return false;
+    }
+    long deadline = emptied.computeIfAbsent(name, _ -> System.nanoTime() + EMPTY_GRACE_NANOS);
+    if (System.nanoTime() - deadline < 0) {
+      return true;
+    }
+    emptied.remove(name);
+    return false;
+  }
+
+  private Problem withoutManifests() {
+    return Inventory.general(
+        Severity.WARNING,
+        "manifest directory "
+            + directory.path()
+            + " has no manifests: files whose names end in"
+            + " .yaml, .yml or .json");
+  }
+
+  private void tell(Loaded loaded) {
+    try {
+      listener.changed(loaded);
+    } catch (RuntimeException e) {
+      LOG.error("a listener failed on a change of the manifests", e);
+    }
+  }
+}

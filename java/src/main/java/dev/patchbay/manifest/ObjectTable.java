@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.manifest;
+
+import dev.patchbay.model.Problem;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The objects of all files, with the last good version of each; and for each identity the one
+ * object that is in force: that of the first file in the order of names. Not thread-safe.
+ */
+final class ObjectTable {
+  /** An object that differs: before and after; null where there is none. */
+  record Change(@Nullable ManifestObject before, @Nullable ManifestObject after) {}
+
+  private final Map<String, FileVersion> versions = new TreeMap<>();
+  private final Map<String, Map<ObjectId, ManifestObject>> files = new HashMap<>();
+  private final Map<ObjectId, ManifestObject> inForce = new HashMap<>();
+
+  /** For identities that several files define: the objects by file. */
+  private final Map<ObjectId, TreeMap<String, ManifestObject>> contested = new HashMap<>();
+
+  /**
+   * Takes new versions of files and forgets files that are gone.
+   *
+   * @return the differences between the objects in force before and after
+   */
+  List<Change> update(List<FileVersion> changed, Collection<String> gone) {
+    Map<ObjectId, @Nullable ManifestObject> touched = new HashMap<>();
+    for (FileVersion version : changed) {
+      Map<ObjectId, ManifestObject> before = files.getOrDefault(version.file(), Map.of());
+      Map<ObjectId, ManifestObject> after = version.over(before);
+      versions.put(version.file(), version);
+      replace(version.file(), before, after, touched);
+    }
+    for (String file : gone) {
+      versions.remove(file);
+      replace(file, files.getOrDefault(file, Map.of()), Map.of(), touched);
+    }
+    List<Change> changes = new ArrayList<>(touched.size());
+    for (Map.Entry<ObjectId, @Nullable ManifestObject> entry : touched.entrySet()) {
+      ManifestObject before = entry.getValue();
+      ManifestObject after = inForce.get(entry.getKey());
+      if (before == null ? after != null : !before.equals(after)) {
+        changes.add(new Change(before, after));
+      }
+    }
+    return changes;
+  }
+
+  /** Number of objects in force. */
+  int size() {
+    return inForce.size();
+  }
+
+  /** What is wrong with the files themselves. */
+  List<Problem> problems() {
+    List<Problem> problems = new ArrayList<>();
+    versions.values().forEach(v -> problems.addAll(v.problems()));
+    for (TreeMap<String, ManifestObject> candidates : contested.values()) {
+      ManifestObject first = candidates.firstEntry().getValue();
+      for (ManifestObject other : candidates.tailMap(candidates.firstKey(), false).values()) {
+        problems.add(FileVersion.duplicate(other, first));
+      }
+    }
+    return problems;
+  }
+
+  private void replace(
+      String file,
+      Map<ObjectId, ManifestObject> before,
+      Map<ObjectId, ManifestObject> after,
+      Map<ObjectId, @Nullable ManifestObject> touched) {
+    for (ObjectId id : before.keySet()) {
+      if (!after.containsKey(id)) {
+        touched.putIfAbsent(id, inForce.get(id));
+        withdraw(file, id);
+      }
+    }
+    for (ManifestObject object : after.values()) {
+      if (!object.equals(before.get(object.id()))) {
+        touched.putIfAbsent(object.id(), inForce.get(object.id()));
+        offer(file, object);
+      }
+    }
+    if (after.isEmpty()) {
+      files.remove(file);
+    } else {
+      files.put(file, after);
+    }
+  }
+
+  private void offer(String file, ManifestObject object) {
+    ObjectId id = object.id();
+    TreeMap<String, ManifestObject> candidates = contested.get(id);
+    ManifestObject current = inForce.get(id);
+    if (candidates == null && current != null && !current.origin().file().equals(file)) {
+      candidates = new TreeMap<>();
+      candidates.put(current.origin().file(), current);
+      contested.put(id, candidates);
+    }
+    if (candidates == null) {
+      inForce.put(id, object);
+    } else {
+      candidates.put(file, object);
+      inForce.put(id, candidates.firstEntry().getValue());
+    }
+  }
+
+  private void withdraw(String file, ObjectId id) {
+    TreeMap<String, ManifestObject> candidates = contested.get(id);
+    if (candidates == null) {
+      inForce.remove(id);
+      return;
+    }
+    candidates.remove(file);
+    inForce.put(id, candidates.firstEntry().getValue());
+    if (candidates.size() == 1) {
+      contested.remove(id);
+    }
+  }
+}

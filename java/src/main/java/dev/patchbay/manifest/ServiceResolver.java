@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.manifest;
+
+import dev.patchbay.manifest.ManifestObject.ContainerPort;
+import dev.patchbay.manifest.ManifestObject.EndpointsObject;
+import dev.patchbay.manifest.ManifestObject.PodObject;
+import dev.patchbay.manifest.ManifestObject.ServiceObject;
+import dev.patchbay.manifest.ManifestObject.SliceObject;
+import dev.patchbay.model.EndpointPort;
+import dev.patchbay.model.EndpointSlice;
+import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.Problem;
+import dev.patchbay.model.Problem.Severity;
+import dev.patchbay.model.Service;
+import dev.patchbay.model.ServicePort;
+import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.ServiceType;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds the endpoints of one Service, as the controllers of a cluster would:
+ *
+ * <ul>
+ *   <li>EndpointSlices that name the Service are used. Those that a cluster's controllers made are
+ *       used only where what they were made from is not here.
+ *   <li>A selector stands for the Pods that match.
+ *   <li>Without a selector, Endpoints of the same name are mirrored, unless slices were written.
+ * </ul>
+ *
+ * A pure function; an instance serves one call.
+ */
+final class ServiceResolver {
+  /** What surrounds a Service: null where there is nothing. */
+  record Surroundings(
+      Collection<SliceObject> slices,
+      @Nullable EndpointsObject endpoints,
+      @Nullable PodIndex pods) {}
+
+  /**
+   * The outcome.
+   *
+   * @param problems of this Service alone
+   * @param nearMiss whether the outcome depends on Pods that do not match the selector
+   */
+  record Resolution(ServiceState state, List<Problem> problems, boolean nearMiss) {}
+
+  private final ServiceObject service;
+  private final Surroundings surroundings;
+  private final List<EndpointSlice> slices = new ArrayList<>();
+  private final List<String> notes = new ArrayList<>();
+  private final List<Problem> problems = new ArrayList<>(0);
+  private boolean nearMiss;
+
+  private ServiceResolver(ServiceObject service, Surroundings surroundings) {
+    this.service = service;
+    this.surroundings = surroundings;
+  }
+
+  /**
+   * Resolves a Service.
+   *
+   * @param addresses the cluster IPs it was given
+   * @param refusals those it was not given
+   */
+  static Resolution resolve(
+      ServiceObject service,
+      List<IpAddress> addresses,
+      List<ClusterIpAllocator.Refusal> refusals,
+      Surroundings surroundings) {
+    ServiceResolver resolver = new ServiceResolver(service, surroundings);
+    refusals.forEach(resolver::refused);
+    if (service.type() != ServiceType.EXTERNAL_NAME) {
+      resolver.endpoints();
+    }
+    return new Resolution(
+        new ServiceState(resolver.service(addresses), resolver.slices, resolver.notes),
+        resolver.problems,
+        resolver.nearMiss);
+  }
+
+  private Service service(List<IpAddress> addresses) {
+    return new Service(
+        service.key(),
+        service.type(),
+        addresses,
+        service.ports(),
+        service.selector(),
+        service.affinitySeconds(),
+        service.publishNotReadyAddresses(),
+        service.createdMillis(),
+        service.origin().toString());
+  }
+
+  private void refused(ClusterIpAllocator.Refusal refusal) {
+    String reason;
+    if (refusal.owner() == null) {
+      reason = "no " + refusal.family() + " address is left in the service range";
+    } else {
+      reason = refusal.address() + " is taken by Service " + refusal.owner();
+      if (refusal.kept() != null) {
+        reason += "; the Service stays at " + refusal.kept();
+      }
+    }
+    notes.add("cluster IP: " + reason);
+    problem(Severity.ERROR, "spec.clusterIP", reason);
+  }
+
+  private void endpoints() {
+    List<SliceObject> written = new ArrayList<>();
+    List<SliceObject> generated = new ArrayList<>();
+    for (SliceObject slice : surroundings.slices()) {
+      (slice.generated() ? generated : written).add(slice);
+    }
+    written.forEach(s -> slices.add(s.slice()));
+    if (service.selector().isEmpty()) {
+      withoutSelector(written, generated);
+    } else {
+      withSelector(generated);
+    }
+    if (!slices.isEmpty()) {
+      slices.sort(Comparator.comparing(EndpointSlice::key));
+      checkPorts();
+      checkReadiness();
+    }
+  }
+
+  private void withoutSelector(List<SliceObject> written, List<SliceObject> generated) {
+    EndpointsObject endpoints = surroundings.endpoints();
+    if (!written.isEmpty() || endpoints == null) {
+      generated.forEach(s -> slices.add(s.slice()));
+    } else {
+      slices.addAll(endpoints.slices());
+    }
+    if (slices.isEmpty() && endpoints == null) {
+      notes.add(
+          "the Service has no selector, and there are neither Endpoints of its name nor"
+              + " EndpointSlices labelled kubernetes.io/service-name: "
+              + service.key().name());
+    }
+  }
+
+  private void withSelector(List<SliceObject> generated) {
+    PodIndex index = surroundings.pods();
+    List<PodObject> pods = index == null ? List.of() : index.select(service.selector());
+    if (!pods.isEmpty()) {
+      PodEndpoints endpoints = new PodEndpoints(service, pods);
+      slices.addAll(endpoints.slices());
+      explain(endpoints, pods.size());
+      return;
+    }
+    generated.forEach(s -> slices.add(s.slice()));
+    if (slices.isEmpty()) {
+      nearMiss = true;
+      String reason = NearMiss.describe(service, index);
+      notes.add(reason);
+      problem(Severity.WARNING, "spec.selector", reason);
+      if (surroundings.endpoints() != null) {
+        notes.add("Endpoints of the same name are not used, because the Service has a selector");
+      }
+    }
+  }
+
+  private void explain(PodEndpoints endpoints, int pods) {
+    if (!endpoints.finished.isEmpty()) {
+      notes.add(NearMiss.pods(endpoints.finished) + ": has run to its end, no endpoint");
+    }
+    if (!endpoints.withoutAddress.isEmpty()) {
+      notes.add(
+          NearMiss.pods(endpoints.withoutAddress)
+              + ": has no IP address"
+              + (service.families().size() == 1
+                  ? " of family " + service.families().getFirst()
+                  : ""));
+    }
+    for (int i = 0; i < service.ports().size(); i++) {
+      List<PodObject> without = endpoints.withoutPort.get(i);
+      if (without.isEmpty()) {
+        continue;
+      }
+      ServicePort port = service.ports().get(i);
+      String reason =
+          NearMiss.pods(without.stream().map(p -> p.key().name()).toList())
+              + ": has no "
+              + port.protocol()
+              + " port named \""
+              + port.targetPort()
+              + "\""
+              + named(without.getFirst());
+      notes.add(reason);
+      if (endpoints.withPort[i] == 0) {
+        problem(
+            Severity.WARNING,
+            "spec.ports[" + i + "].targetPort",
+            "none of the "
+                + pods
+                + " Pods selected has a "
+                + port.protocol()
+                + " port named \""
+                + port.targetPort()
+                + "\""
+                + named(without.getFirst()));
+      }
+    }
+  }
+
+  private static String named(PodObject pod) {
+    TreeSet<String> names = new TreeSet<>();
+    for (ContainerPort port : pod.ports()) {
+      if (!port.name().isEmpty()) {
+        names.add("\"" + port.name() + "\" (" + port.protocol() + ")");
+      }
+    }
+    return names.isEmpty()
+        ? "; its ports have no names"
+        : "; its ports are named " + String.join(", ", names);
+  }
+
+  /** Notes ports of the Service that no slice serves though there are slices. */
+  private void checkPorts() {
+    for (int i = 0; i < service.ports().size(); i++) {
+      ServicePort port = service.ports().get(i);
+      TreeSet<String> others = new TreeSet<>();
+      boolean found = false;
+      for (EndpointSlice slice : slices) {
+        for (EndpointPort other : slice.ports()) {
+          found |= other.name().equals(port.name()) && other.protocol() == port.protocol();
+          others.add(name(other.name()) + " (" + other.protocol() + ")");
+        }
+      }
+      boolean explained = !service.selector().isEmpty() && PodEndpoints.isName(port.targetPort());
+      if (!found && !explained) {
+        String reason =
+            "no endpoint has the port "
+                + name(port.name())
+                + " ("
+                + port.protocol()
+                + ")"
+                + (others.isEmpty()
+                    ? "; there are no ports"
+                    : "; there is " + String.join(", ", others));
+        notes.add(reason);
+        problem(Severity.WARNING, "spec.ports[" + i + "].name", reason);
+      }
+    }
+  }
+
+  private static String name(String port) {
+    return port.isEmpty() ? "without name" : "\"" + port + "\"";
+  }
+
+  private void checkReadiness() {
+    int all = 0;
+    boolean ready = service.publishNotReadyAddresses();
+    for (EndpointSlice slice : slices) {
+      all += slice.endpoints().size();
+      for (int i = 0; i < slice.endpoints().size() && !ready; i++) {
+        ready = slice.endpoints().get(i).ready();
+      }
+    }
+    if (all == 0) {
+      notes.add("there are no endpoints");
+    } else if (!ready) {
+      notes.add(
+          all == 1
+              ? "there is one endpoint, and it is not ready"
+              : "there are " + all + " endpoints, and none is ready");
+    }
+  }
+
+  private void problem(Severity severity, String field, String reason) {
+    problems.add(
+        new Problem(
+            severity,
+            service.origin().file(),
+            service.origin().document(),
+            service.id().toString(),
+            field,
+            reason));
+  }
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.manifest;
+
+import dev.patchbay.manifest.ManifestObject.ServiceObject;
+import dev.patchbay.model.Problem.Severity;
+import dev.patchbay.model.Protocol;
+import dev.patchbay.model.ServicePort;
+import dev.patchbay.model.ServiceType;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Reads Services by the rules of the API server, as far as they concern the dataplane. */
+final class ServiceTranslator {
+  private static final String PROXY_NAME = "service.kubernetes.io/service-proxy-name";
+  private static final int DEFAULT_AFFINITY_SECONDS = 10800;
+  private static final int MAX_AFFINITY_SECONDS = 86400;
+
+  private final PortRange nodePorts;
+  private final ClusterIpFields clusterIps;
+
+  ServiceTranslator(ManifestSettings settings) {
+    this.nodePorts = settings.nodePorts();
+    this.clusterIps = new ClusterIpFields(settings.serviceCidrs());
+  }
+
+  /** Reads a Service; null if it is left to another proxy. */
+  @Nullable ServiceObject translate(Fields object, Metadata metadata) {
+    String proxy = metadata.labels().get(PROXY_NAME);
+    if (proxy != null) {
+      object.report(
+          Severity.NOTE,
+          "metadata.labels[" + PROXY_NAME + "]",
+          "leaves the Service to the proxy \"" + proxy + "\"; ignored");
+      return null;
+    }
+    Fields spec = object.mapping("spec");
+    if (spec == null) {
+      if (!object.has("spec")) {
+        object.error("spec", "is missing");
+      }
+      return null;
+    }
+    ServiceType type = type(spec);
+    boolean headless = ClusterIpFields.isHeadless(spec);
+    ClusterIpFields.Wanted wanted = clusterIps.read(spec, type, headless);
+    checkPolicies(spec);
+    if (type == ServiceType.EXTERNAL_NAME) {
+      checkExternalName(spec);
+    }
+    return new ServiceObject(
+        metadata.id(),
+        object.reporter().origin(),
+        type,
+        headless,
+        wanted.families(),
+        wanted.addresses(),
+        ports(spec, type, headless),
+        spec.textMap("selector"),
+        affinitySeconds(spec),
+        spec.bool("publishNotReadyAddresses", false),
+        metadata.createdMillis());
+  }
+
+  private static ServiceType type(Fields spec) {
+    String text = spec.text("type");
+    return switch (text) {
+      case "", "ClusterIP" -> ServiceType.CLUSTER_IP;
+      case "NodePort" -> ServiceType.NODE_PORT;
+      case "LoadBalancer" -> ServiceType.LOAD_BALANCER;
+      case "ExternalName" -> ServiceType.EXTERNAL_NAME;
+      default -> {
+        spec.error(
+            "type",
+            "\""
+                + text
+                + "\" is unknown; allowed are ClusterIP, NodePort, LoadBalancer and"
+                + " ExternalName");
+        yield ServiceType.CLUSTER_IP;
+      }
+    };
+  }
+
+  private static void checkExternalName(Fields spec) {
+    String name = spec.requiredText("externalName");
+    String bare = name.endsWith(".") ? name.substring(0, name.length() - 1) : name;
+    if (!bare.isEmpty() && !Names.isSubdomain(bare)) {
+      spec.error(
+          "externalName",
+          "\"" + name + "\" is not a DNS name; allowed are " + Names.SUBDOMAIN_RULE);
+    }
+  }
+
+  private static void checkPolicies(Fields spec) {
+    oneOf(spec, "externalTrafficPolicy", "Cluster", "Local");
+    oneOf(spec, "internalTrafficPolicy", "Cluster", "Local");
+    oneOf(spec, "trafficDistribution", "PreferClose", "PreferSameZone", "PreferSameNode");
+  }
+
+  /** Reads a text field that allows certain values; empty if it is absent. */
+  private static String oneOf(Fields fields, String field, String... allowed) {
+    String text = fields.text(field);
+    if (text.isEmpty() || List.of(allowed).contains(text)) {
+      return text;
+    }
+    fields.error(field, "\"" + text + "\" is unknown; allowed are " + String.join(", ", allowed));
+    return "";
+  }
+
+  private static int affinitySeconds(Fields spec) {
+    boolean wanted = oneOf(spec, "sessionAffinity", "None", "ClientIP").equals("ClientIP");
+    Fields config = spec.mapping("sessionAffinityConfig");
+    Fields clientIp = config == null ? null : config.mapping("clientIP");
+    int seconds =
+        clientIp == null
+            ? DEFAULT_AFFINITY_SECONDS
+            : clientIp.integer("timeoutSeconds", 1, MAX_AFFINITY_SECONDS, DEFAULT_AFFINITY_SECONDS);
+    return wanted ? seconds : 0;
+  }
+
+  private List<ServicePort> ports(Fields spec, ServiceType type, boolean headless) {
+    List<Fields> items = spec.mappings("ports");
+    if (items.isEmpty()) {
+      boolean optional = headless || type == ServiceType.EXTERNAL_NAME;
+      if (!optional && !spec.reporter().failed()) {
+        spec.error("ports", "is missing; at least one port is needed");
+      }
+      return List.of();
+    }
+    List<ServicePort> ports = new ArrayList<>(items.size());
+    for (Fields item : items) {
+      ServicePort port = port(item, type);
+      if (port.name().isEmpty() && items.size() > 1) {
+        item.error("name", "is missing; each of several ports needs one");
+      }
+      for (ServicePort other : ports) {
+        checkDistinct(item, port, other);
+      }
+      ports.add(port);
+    }
+    return ports;
+  }
+
+  private static void checkDistinct(Fields item, ServicePort port, ServicePort other) {
+    if (!port.name().isEmpty() && port.name().equals(other.name())) {
+      item.error("name", "\"" + port.name() + "\" is used by another port of the Service");
+    }
+    if (port.port() != 0 && port.port() == other.port() && port.protocol() == other.protocol()) {
+      item.error(
+          "port", port.port() + "/" + port.protocol() + " is used by another port of the Service");
+    }
+    if (port.nodePort() != 0
+        && port.nodePort() == other.nodePort()
+        && port.protocol() == other.protocol()) {
+      item.error(
+          "nodePort",
+          port.nodePort() + "/" + port.protocol() + " is used by another port of the Service");
+    }
+  }
+
+  private ServicePort port(Fields item, ServiceType type) {
+    String name = Ports.name(item);
+    Protocol protocol = Ports.protocol(item);
+    int port = Ports.requiredPort(item, "port");
+    return new ServicePort(name, protocol, port, targetPort(item, port), nodePort(item, type));
+  }
+
+  private static String targetPort(Fields item, int port) {
+    Scalar target = item.integerOrText("targetPort");
+    if (target == null) {
+      return Integer.toString(port);
+    }
+    if (target.type() == Scalar.Type.INTEGER) {
+      return Integer.toString(item.integer("targetPort", target, 1, Ports.MAX, port));
+    }
+    if (!Names.isPortName(target.text())) {
+      item.error(
+          "targetPort",
+          "\""
+              + target.text()
+              + "\" is neither a number from 1 to "
+              + Ports.MAX
+              + " nor a port name; in names allowed are "
+              + Names.PORT_NAME_RULE);
+    }
+    return target.text();
+  }
+
+  private int nodePort(Fields item, ServiceType type) {
+    int nodePort = item.integer("nodePort", 0, Ports.MAX, 0);
+    if (nodePort == 0) {
+      return 0;
+    }
+    if (type != ServiceType.NODE_PORT && type != ServiceType.LOAD_BALANCER) {
+      item.error(
+          "nodePort",
+          nodePort
+              + " has no meaning for type "
+              + type
+              + "; NodePort or LoadBalancer"
+              + " is needed");
+    } else if (!nodePorts.contains(nodePort)) {
+      item.error(
+          "nodePort",
+          nodePort
+              + " is out of the range of node ports; allowed are "
+              + nodePorts.first()
+              + " to "
+              + nodePorts.last());
+    }
+    return nodePort;
+  }
+}
