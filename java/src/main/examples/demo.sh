@@ -112,6 +112,16 @@ in_pod() { # NAME COMMAND...
   )
 }
 
+start_in_pod() { # NAME COMMAND...: the same in the background
+  local name=$1
+  shift
+  (
+    echo "$BASHPID" >"$cgroup/$name/cgroup.procs"
+    exec nsenter --net="/run/netns/$id-$name" -- "$@"
+  ) &
+  disown
+}
+
 cat >"$work/server.py" <<'END'
 import http.server, socket, sys
 
@@ -143,8 +153,7 @@ add_pod node 1
 add_pod client 2
 for i in 1 2 3; do
   add_pod "kubia-$i" "1$i"
-  in_pod "kubia-$i" "$python3" "$work/server.py" "kubia-$i" &
-  disown
+  start_in_pod "kubia-$i" "$python3" "$work/server.py" "kubia-$i"
 done
 url_host() { if [[ $1 == *:* ]]; then echo "[$1]"; else echo "$1"; fi; }
 for i in 1 2 3; do
