@@ -13,7 +13,7 @@ final class AgentLogs implements TestWatcher {
   public void testFailed(ExtensionContext context, @Nullable Throwable cause) {
     for (Lab lab : Lab.open()) {
       for (Node node : lab.nodes()) {
-        node.lastAgent()
+        node.lastAgentIfAny()
             .ifPresent(
                 agent ->
                     System.err.printf(

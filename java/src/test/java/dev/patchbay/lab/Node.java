@@ -159,7 +159,8 @@ public final class Node {
     return agent.orElseThrow(() -> new AssertionError("no agent was started on " + name));
   }
 
-  Optional<Daemon> lastAgent() {
+  /** The agent that was started last, if any was. */
+  public Optional<Daemon> lastAgentIfAny() {
     return agent;
   }
 

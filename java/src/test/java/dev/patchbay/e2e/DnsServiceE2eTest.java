@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.patchbay.lab.EndToEnd;
+import dev.patchbay.lab.Eventually;
+import dev.patchbay.lab.Family;
+import dev.patchbay.lab.Lab;
+import dev.patchbay.lab.Manifest;
+import dev.patchbay.lab.Node;
+import dev.patchbay.lab.Pod;
+import dev.patchbay.lab.Result;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Real DNS servers behind 53/UDP and 53/TCP of one cluster IP, with real resolvers as clients. */
+@EndToEnd
+class DnsServiceE2eTest {
+  private static final String NAME = "kubia.example.test";
+  private static final String IPV4 = "192.0.2.77";
+  private static final String IPV6 = "2001:db8::77";
+
+  @AutoClose private final Lab lab = Lab.create();
+  private final Node node = lab.addNode("node1");
+  private final List<Pod> servers = List.of(node.addPod("dns-a"), node.addPod("dns-b"));
+  private final Pod client = node.addPod("client");
+
+  @BeforeAll
+  void start() {
+    servers.forEach(this::startDnsmasq);
+    node.write("pods.yaml", Manifest.pods("k8s-app: kube-dns", servers));
+    node.write(
+        "kube-dns.yaml",
+        Manifest.service(
+            "kube-dns",
+            10,
+            "k8s-app: kube-dns",
+            "{name: dns, port: 53, protocol: UDP}",
+            "{name: dns-tcp, port: 53, protocol: TCP}"));
+    node.startAgent();
+  }
+
+  private void startDnsmasq(Pod pod) {
+    startDnsmasq(
+        pod,
+        "--host-record=" + NAME + "," + IPV4 + "," + IPV6,
+        "--txt-record=who." + NAME + "," + pod.name());
+    Eventually.soon(
+        () ->
+            assertThat(dig(pod.ipv4(), "+tries=1", "+time=1", NAME, "A").out().trim())
+                .isEqualTo(IPV4));
+  }
+
+  private static void startDnsmasq(Pod pod, String... records) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                "dnsmasq",
+                "--no-daemon",
+                "--conf-file=/dev/null",
+                "--no-resolv",
+                "--no-hosts",
+                "--user=root",
+                "--pid-file=",
+                "--bind-interfaces",
+                "--interface=eth0"));
+    command.addAll(List.of(records));
+    pod.start(command.toArray(String[]::new));
+  }
+
+  private Result dig(String server, String... more) {
+    String[] command = new String[more.length + 5];
+    command[0] = "dig";
+    command[1] = "@" + server;
+    command[2] = "+short";
+    command[3] = "+noidnin";
+    command[4] = "+noidnout";
+    System.arraycopy(more, 0, command, 5, more.length);
+    return client.exec(command);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void digGetsAnswersByUdpAndTcp(Family family) {
+    for (String transport : List.of("+notcp", "+tcp")) {
+      for (int i = 0; i < 10; i++) {
+        Result a = dig(family.service(10), transport, "+tries=1", "+time=3", NAME, "A").orFail();
+        assertThat(a.out()).isEqualTo(IPV4 + "\n");
+        assertThat(a.err()).isEmpty();
+      }
+      assertThat(dig(family.service(10), transport, NAME, "AAAA").orFail().out().trim())
+          .isEqualTo(IPV6);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void bothServersAnswer(Family family) {
+    Eventually.soon(
+        () -> {
+          StringBuilder met = new StringBuilder();
+          for (int i = 0; i < 20; i++) {
+            met.append(dig(family.service(10), "who." + NAME, "TXT").orFail().out());
+          }
+          assertThat(met).contains("\"dns-a\"", "\"dns-b\"");
+        });
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void nslookupSeesTheServiceAsTheServer(Family family) {
+    Result result = client.exec("nslookup", NAME, family.service(10)).orFail();
+    assertThat(result.out()).contains(family.service(10) + "#53", IPV4, IPV6);
+    assertThat(result.all()).doesNotContain("unexpected source");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void theResolverOfTheCLibraryWorks(Family family) throws IOException {
+    for (String options : List.of("timeout:2 attempts:1", "use-vc timeout:2 attempts:1")) {
+      for (int i = 0; i < 5; i++) {
+        Result hosts = withResolver(family.service(10), options, "getent", "ahosts", NAME).orFail();
+        assertThat(hosts.out()).contains(IPV4, IPV6);
+      }
+      assertThat(withResolver(family.service(10), options, "getent", "hosts", NAME).orFail().out())
+          .contains(IPV6);
+    }
+  }
+
+  @Test
+  void curlResolvesAndConnectsThroughServices() throws IOException {
+    Pod web = node.addServers("web").getFirst();
+    node.write(
+        "web.yaml",
+        Manifest.of(
+            Manifest.serverService("web", 77, "app: web"),
+            Manifest.pods("app: web", List.of(web))));
+    Pod dns = node.addPod("dns-web");
+    startDnsmasq(
+        dns, "--host-record=web.test," + Family.IPV4.service(77) + "," + Family.IPV6.service(77));
+    node.write(
+        "web-dns.yaml",
+        Manifest.of(
+            Manifest.service("web-dns", 11, "app: web-dns", "{port: 53, protocol: UDP}"),
+            Manifest.pods("app: web-dns", List.of(dns))));
+    Eventually.soon(
+        () -> {
+          try {
+            assertThat(
+                    withResolver(
+                            Family.IPV4.service(11),
+                            "timeout:1 attempts:1",
+                            "curl",
+                            "--silent",
+                            "--noproxy",
+                            "*",
+                            "--max-time",
+                            "3",
+                            "http://web.test/")
+                        .orFail()
+                        .out())
+                .isEqualTo("You've hit web\n");
+          } catch (IOException e) {
+            throw new AssertionError(e);
+          }
+        });
+  }
+
+  /** Runs a command with a resolv.conf of its own. */
+  private Result withResolver(String nameserver, String options, String... command)
+      throws IOException {
+    Path file = lab.newDirectory("resolver").resolve("resolv.conf");
+    Files.writeString(file, "nameserver " + nameserver + "\noptions " + options + "\n");
+    String[] line = new String[command.length + 6];
+    line[0] = "unshare";
+    line[1] = "--mount";
+    line[2] = "/bin/sh";
+    line[3] = "-c";
+    line[4] = "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"";
+    line[5] = file.toString();
+    System.arraycopy(command, 0, line, 6, command.length);
+    return client.exec(line);
+  }
+
+  @Test
+  void aResolverThatAsksAgainLeavesADeadServerAtOnce() {
+    node.write("pods.yaml", Manifest.pods("k8s-app: kube-dns", servers.subList(0, 1)));
+    servers.get(1).killProcesses();
+    Eventually.within(
+        Checks.EFFECT,
+        () -> {
+          for (int i = 0; i < 10; i++) {
+            assertThat(
+                    dig(Family.IPV4.service(10), "+tries=1", "+time=1", "who." + NAME, "TXT").out())
+                .isEqualTo("\"dns-a\"\n");
+          }
+        });
+    startDnsmasq(servers.get(1));
+    node.write("pods.yaml", Manifest.pods("k8s-app: kube-dns", servers));
+  }
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.patchbay.lab.Client;
+import dev.patchbay.lab.Client.Kind;
+import dev.patchbay.lab.EndToEnd;
+import dev.patchbay.lab.Eventually;
+import dev.patchbay.lab.Family;
+import dev.patchbay.lab.Lab;
+import dev.patchbay.lab.Manifest;
+import dev.patchbay.lab.Node;
+import dev.patchbay.lab.Outcome;
+import dev.patchbay.lab.Pod;
+import java.util.List;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Services without a selector, whose endpoints somebody wrote down. */
+@EndToEnd
+class HandWrittenEndpointsE2eTest {
+  @AutoClose private final Lab lab = Lab.create();
+  private final Node node = lab.addNode("node1");
+  private final Pod first = node.addServers("first").getFirst();
+  private final Pod second = node.addServers("second").getFirst();
+  private final Client client = node.addPod("client").client();
+
+  private static String service(int number) {
+    return """
+    apiVersion: v1
+    kind: Service
+    metadata:
+      name: external
+    spec:
+      clusterIP: %s
+      clusterIPs: ["%s", "%s"]
+      ipFamilyPolicy: RequireDualStack
+      ports:
+      - {name: banner, port: 90, targetPort: 9000}
+    """
+        .formatted(
+            Family.IPV4.service(number), Family.IPV4.service(number), Family.IPV6.service(number));
+  }
+
+  private static String endpoints(String... addresses) {
+    StringBuilder text =
+        new StringBuilder(
+            """
+            apiVersion: v1
+            kind: Endpoints
+            metadata:
+              name: external
+            subsets:
+            - ports:
+              - {name: banner, port: 9000}
+              addresses:
+            """);
+    for (String address : addresses) {
+      text.append("  - ip: \"").append(address).append("\"\n");
+    }
+    return text.toString();
+  }
+
+  private static String slice(String name, String service, String type, String addresses) {
+    return """
+    apiVersion: discovery.k8s.io/v1
+    kind: EndpointSlice
+    metadata:
+      name: %s
+      labels:
+        kubernetes.io/service-name: %s
+    addressType: %s
+    ports:
+    - {name: banner, port: 9000, protocol: TCP}
+    endpoints:
+    %s
+    """
+        .formatted(name, service, type, addresses);
+  }
+
+  @BeforeAll
+  void start() {
+    first.addOutsideAddress(10);
+    second.addOutsideAddress(11);
+    node.write("service.yaml", service(10));
+    node.write("endpoints.yaml", endpoints(Family.IPV4.outside(10), Family.IPV4.outside(11)));
+    node.write(
+        "slices.yaml",
+        Manifest.of(
+            slice(
+                "external-a",
+                "external",
+                "IPv6",
+                "- addresses: [\"" + Family.IPV6.outside(10) + "\"]"),
+            slice(
+                "external-b",
+                "external",
+                "IPv6",
+                "- addresses: [\""
+                    + Family.IPV6.outside(11)
+                    + "\"]\n"
+                    + "- addresses: [\""
+                    + Family.IPV6.outside(10)
+                    + "\"]")));
+    node.startAgent();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void connectionsGoToTheAddressesOutsideTheCluster(Family family) {
+    Checks.meets(client, Kind.TCP, family.service(10), "first", "second");
+    assertThat(node.services().backends(family.service(10), 90, "tcp"))
+        .containsExactlyInAnyOrder(
+            Family.hostPort(family.outside(10), 9000), Family.hostPort(family.outside(11), 9000));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void whatTheAddressesServeOtherwiseIsUntouched(Family family) {
+    assertThat(client.nameAt(family.outside(10), 8080)).isEqualTo("first");
+    assertThat(client.nameAt(family.outside(11), 8080)).isEqualTo("second");
+  }
+
+  @Test
+  void aChangeOfTheEndpointsIsFollowed() {
+    String address = Family.IPV4.service(10);
+    node.write("endpoints.yaml", endpoints(Family.IPV4.outside(11)));
+    Checks.meetsInTime(client, address, "second");
+    node.delete("endpoints.yaml");
+    Checks.meetsInTime(client, address, Outcome.REFUSED);
+    node.write("endpoints.yaml", endpoints(Family.IPV4.outside(10), Family.IPV4.outside(11)));
+    Checks.meetsInTime(client, address, "first", "second");
+  }
+
+  @Test
+  void conditionsOfASliceAreHonoured() {
+    String conditions =
+        """
+        - addresses: ["%s"]
+          conditions: {ready: true}
+        - addresses: ["%s"]
+          conditions: {ready: false}
+        """;
+    node.write(
+        "ready.yaml",
+        Manifest.of(
+            service(12).replace("name: external", "name: ready"),
+            slice(
+                "ready-a",
+                "ready",
+                "IPv4",
+                conditions.formatted(Family.IPV4.outside(10), Family.IPV4.outside(11)))));
+    Checks.meetsSoon(client, Family.IPV4.service(12), "first");
+    node.write(
+        "ready.yaml",
+        Manifest.of(
+            service(12).replace("name: external", "name: ready"),
+            slice(
+                "ready-a",
+                "ready",
+                "IPv4",
+                conditions.formatted(Family.IPV4.outside(11), Family.IPV4.outside(10)))));
+    Checks.meetsInTime(client, Family.IPV4.service(12), "second");
+  }
+
+  @Test
+  void listsAndJsonAreReadLikeAnythingElse() {
+    node.write(
+        "list.json",
+        """
+        {"apiVersion": "v1", "kind": "List", "items": [
+          {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "json"},
+           "spec": {"clusterIP": "%s", "ports": [{"port": 90, "targetPort": 9000}]}},
+          {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "json"},
+           "subsets": [{"addresses": [{"ip": "%s"}], "ports": [{"port": 9000}]}]}
+        ]}
+        """
+            .formatted(Family.IPV4.service(13), first.ipv4()));
+    Checks.meetsSoon(client, Family.IPV4.service(13), "first");
+    List<String> programmed =
+        node.services().of("default/json").stream().map(row -> row.frontend()).toList();
+    assertThat(programmed).containsExactly(Family.IPV4.service(13) + ":90/tcp");
+    Eventually.soon(() -> assertThat(node.services().of("default/json")).hasSize(1));
+  }
+}

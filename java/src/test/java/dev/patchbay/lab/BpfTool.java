@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.lab;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Looks at the kernel past the code under test, through {@code bpf_tool.py}. */
+public final class BpfTool {
+  private BpfTool() {}
+
+  /** How many programs are attached to a cgroup itself, by type ({@code connect4}, ...). */
+  public static Map<String, Integer> attached(Path cgroup) {
+    Map<String, Integer> counts = new TreeMap<>();
+    Json.parse(run("query", cgroup.toString()).out())
+        .members()
+        .forEach((type, count) -> counts.put(type, (int) count.number()));
+    return counts;
+  }
+
+  /** Pins a map that belongs to somebody else. */
+  public static void pinMap(Path pin) {
+    run("pin-map", pin.toString());
+  }
+
+  /** Attaches a connect4 program of somebody else's, through a pinned link. */
+  public static void attach(Path cgroup, Path pin) {
+    run("attach", cgroup.toString(), pin.toString());
+  }
+
+  private static Result run(String... arguments) {
+    String[] command = new String[arguments.length + 2];
+    command[0] = "/usr/bin/python3";
+    command[1] = Pod.script("bpf_tool.py");
+    System.arraycopy(arguments, 0, command, 2, arguments.length);
+    return Commands.run(command);
+  }
+}
