@@ -184,7 +184,7 @@ mkdir "$cgroup/agent"
 ) >"$work/agent.out" 2>"$work/agent.log" &
 agent=$!
 for _ in {1..300}; do
-  grep -qi '\bready\b' "$work/agent.out" && break
+  grep -qis '\bready\b' "$work/agent.out" && break
   kill -0 "$agent" 2>/dev/null || fail "the agent has ended"
   sleep 0.1
 done

@@ -19,6 +19,7 @@ import dev.patchbay.model.NodeFacts;
 import dev.patchbay.reconcile.StoreException;
 import dev.patchbay.table.DesiredState;
 import dev.patchbay.table.ObservedState;
+import dev.patchbay.table.ServiceRow;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -187,11 +188,16 @@ public final class Agent implements AutoCloseable {
           wrong.getFirst() + (wrong.size() > 1 ? " and " + (wrong.size() - 1) + " more" : ""),
           "run `patchbay status` for all of it");
     }
-    int backends = desired.services().values().stream().mapToInt(r -> r.backends().size()).sum();
+    int frontends = 0;
+    int backends = 0;
+    for (ServiceRow row : desired.services().values()) {
+      frontends += row.frontends().size();
+      backends += row.backends().size();
+    }
     return "services="
         + desired.services().size()
         + " frontends="
-        + observed.frontends().size()
+        + frontends
         + " backends="
         + backends;
   }

@@ -71,11 +71,11 @@ final class Reading implements AutoCloseable {
     return dataplane;
   }
 
-  /** {@code names from the agent's snapshot, 3 s old}, or why there are none. */
+  /** {@code Names and reasons from the agent's snapshot, 3 s old}, or why there are none. */
   String snapshotAge() {
     return snapshot == null
-        ? "no names, because there is no usable snapshot: " + missing
-        : "names and reasons from the agent's snapshot, " + age(snapshot) + " old";
+        ? "No names, because there is no usable snapshot: " + missing
+        : "Names and reasons from the agent's snapshot, " + age(snapshot) + " old";
   }
 
   /** Adds the snapshot's age in seconds, or why there is none. */

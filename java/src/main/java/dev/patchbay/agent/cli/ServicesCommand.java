@@ -88,8 +88,8 @@ final class ServicesCommand implements Callable<Integer> {
   private static String footer(DataplaneView view, Reading reading) {
     String names = reading.snapshotAge();
     return view.rows().isEmpty()
-        ? "\nNo Service is programmed; " + names + ".\n"
-        : "\nFrontends and backends as in the kernel; " + names + ".\n";
+        ? "\nNo Service is programmed. " + names + ".\n"
+        : "\nFrontends and backends as in the kernel. " + names + ".\n";
   }
 
   private static String namespace(DataplaneView.Row row) {
