@@ -16,6 +16,7 @@ import dev.patchbay.manifest.ManifestDirectoryException;
 import dev.patchbay.manifest.ManifestSettings;
 import dev.patchbay.manifest.ManifestSource;
 import dev.patchbay.model.NodeFacts;
+import dev.patchbay.reconcile.ApplyReport;
 import dev.patchbay.reconcile.StoreException;
 import dev.patchbay.table.DesiredState;
 import dev.patchbay.table.ObservedState;
@@ -131,7 +132,13 @@ public final class Agent implements AutoCloseable {
   private void serve(Dataplane dataplane, ManifestSource source, Loaded first)
       throws UserError, KernelException, StoreException, InterruptedException {
     Owner owner = new Owner(dataplane.store(), dataplane.store().load(), node, this::applied);
-    owner.start(first.snapshot());
+    ApplyReport report = owner.start(first.snapshot());
+    if (!report.succeeded()) {
+      throw new UserError(
+          "cannot program the maps",
+          report.failures().getFirst().toString(),
+          "Services stay as they were; mend the cause and start again");
+    }
     attach(dataplane);
     String verified = verify(dataplane, owner);
     inPlace = true;
