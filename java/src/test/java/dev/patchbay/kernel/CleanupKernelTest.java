@@ -89,9 +89,10 @@ final class CleanupKernelTest {
     pinMap("other_map", scratch.bpfDir().resolve("other/frontends"));
     pinMap("other_map", links.resolve("pb_connect9"));
     Files.createDirectory(maps.resolve("directory"));
-    // ours by its kind, but not by its name
+    // of our kind, but under names that are not theirs
     try (PinnedLink link = PinnedLink.open(scratch.pins(), Hook.PB_CONNECT4).orElseThrow()) {
       assertThat(Bpf.bpf_obj_pin(link.fd(), links.resolve("mine"))).isZero();
+      assertThat(Bpf.bpf_obj_pin(link.fd(), links.resolve("pb_other"))).isZero();
       Files.delete(link.path());
     }
     CleanupReport report = cleanup();
@@ -101,11 +102,16 @@ final class CleanupKernelTest {
             maps + "/other_map: not a map of Patchbay's",
             maps + "/directory: not a map of Patchbay's",
             links + "/mine: not a link of Patchbay's",
+            links + "/pb_other: not a link of Patchbay's",
             links + "/pb_connect9: not a link of Patchbay's");
     assertThat(report.removed()).hasSize(15); // 7 links, 8 maps
     assertThat(scratch.pinned())
         .containsExactly(
-            "other/frontends", "v1/links/mine", "v1/links/pb_connect9", "v1/maps/other_map");
+            "other/frontends",
+            "v1/links/mine",
+            "v1/links/pb_connect9",
+            "v1/links/pb_other",
+            "v1/maps/other_map");
     assertThat(running(cgroup, Hook.PB_CONNECT4)).hasSize(1);
   }
 
