@@ -300,7 +300,13 @@ final class DataplaneKernelTest {
             .programId();
     Process bpftool =
         new ProcessBuilder(
-                "bpftool", "cgroup", "attach", cgroup.toString(), "connect4", "id", "" + id)
+                System.getenv().getOrDefault("BPFTOOL", "bpftool"),
+                "cgroup",
+                "attach",
+                cgroup.toString(),
+                "connect4",
+                "id",
+                "" + id)
             .inheritIO()
             .start();
     assertThat(bpftool.waitFor()).isZero();
