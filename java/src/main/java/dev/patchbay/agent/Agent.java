@@ -139,6 +139,10 @@ public final class Agent implements AutoCloseable {
           report.failures().getFirst().toString(),
           "Services stay as they were; mend the cause and start again");
     }
+    int foreign = dataplane.store().deleteForeignFrontends();
+    if (foreign > 0) {
+      log.warn("removed {} entries of the frontends map that nobody can read", foreign);
+    }
     attach(dataplane);
     String verified = verify(dataplane, owner);
     inPlace = true;
