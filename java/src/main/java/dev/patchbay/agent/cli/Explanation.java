@@ -139,7 +139,8 @@ record Explanation(
     for (Problem problem : snapshot.cluster().problems()) {
       boolean mentions = mentions(problem.reason(), address);
       boolean concerns = state != null && problem.object().equals("Service " + state.key());
-      if (mentions || concerns) {
+      boolean said = remarks.stream().anyMatch(remark -> remark.endsWith(problem.reason()));
+      if ((mentions || concerns) && !said) {
         remarks.add(problem.toString());
       }
     }
