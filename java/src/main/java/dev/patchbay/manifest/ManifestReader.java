@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /** Reads files and translates their documents, in parallel where there is much to do. */
 final class ManifestReader {
@@ -88,19 +89,28 @@ final class ManifestReader {
   private void yaml(Unit unit, boolean lines, Translation into) {
     Text file = unit.text;
     Documents.Part part = unit.part;
-    String document = file.text.substring(part.from(), part.to());
     Origin origin = new Origin(file.file, part.number());
     try {
-      Node root =
-          lines
-              ? YamlReader.readWithLines(document, Documents.firstLine(file.text, part))
-              : YamlReader.read(document);
+      Node root = lines ? treeWithLines(file.text, part) : tree(file.text, part);
       if (root != null) {
         translator.translate(root, origin, into);
       }
     } catch (SyntaxException e) {
       broken(origin, e, into);
     }
+  }
+
+  private static @Nullable Node tree(String text, Documents.Part part) throws SyntaxException {
+    BlockReader.Result result = BlockReader.read(text, part.from(), part.to());
+    return result.declined()
+        ? YamlReader.read(text.substring(part.from(), part.to()))
+        : result.root();
+  }
+
+  private static @Nullable Node treeWithLines(String text, Documents.Part part)
+      throws SyntaxException {
+    return YamlReader.readWithLines(
+        text.substring(part.from(), part.to()), Documents.firstLine(text, part));
   }
 
   private void json(Text file, boolean lines, Translation into) {

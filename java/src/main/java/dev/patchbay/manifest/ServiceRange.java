@@ -70,12 +70,17 @@ final class ServiceRange {
 
   /** A hash that never changes, because addresses follow from it: FNV-1a, then mixed. */
   private static long hash(ObjectKey key) {
-    long hash = 0xcbf29ce484222325L;
-    String text = key.toString();
+    long hash = hash(0xcbf29ce484222325L, key.namespace());
+    hash = hash(hash(hash, "/"), key.name());
+    hash = (hash ^ (hash >>> 32)) * 0xd6e8feb86659fd93L;
+    return hash ^ (hash >>> 32);
+  }
+
+  private static long hash(long start, String text) {
+    long hash = start;
     for (int i = 0; i < text.length(); i++) {
       hash = (hash ^ text.charAt(i)) * 0x100000001b3L;
     }
-    hash = (hash ^ (hash >>> 32)) * 0xd6e8feb86659fd93L;
-    return hash ^ (hash >>> 32);
+    return hash;
   }
 }
