@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Reads files and translates their documents, in parallel where there is much to do. */
 final class ManifestReader {
@@ -22,6 +24,8 @@ final class ManifestReader {
 
   /** One document of a YAML file, or a whole JSON file. */
   private record Unit(Text text, Documents.Part part) {}
+
+  private static final Logger LOG = LoggerFactory.getLogger(ManifestReader.class);
 
   private final ObjectTranslator translator;
 
@@ -78,10 +82,19 @@ final class ManifestReader {
 
   private Translation translate(Unit unit, boolean lines) {
     Translation into = new Translation();
-    if (unit.text.isJson()) {
-      json(unit.text, lines, into);
-    } else {
-      yaml(unit, lines, into);
+    try {
+      if (unit.text.isJson()) {
+        json(unit.text, lines, into);
+      } else {
+        yaml(unit, lines, into);
+      }
+    } catch (RuntimeException e) {
+      // A defect here must cost one document, not the agent.
+      LOG.error("{}, document {} cannot be translated", unit.text.file, unit.part.number(), e);
+      broken(
+          new Origin(unit.text.file, unit.part.number()),
+          new SyntaxException("cannot be translated because of a defect of Patchbay: " + e),
+          into);
     }
     return into;
   }

@@ -38,8 +38,9 @@ final class ServiceRange {
     if (address.equals(range.first())) {
       return "network";
     }
-    boolean last = range.family() == IpFamily.IPV4 && address.equals(range.at(end));
-    return last && range.hostBits() > 0 ? "broadcast" : "";
+    boolean broadcast =
+        range.family() == IpFamily.IPV4 && range.hostBits() > 0 && address.equals(range.at(end));
+    return broadcast ? "broadcast" : "";
   }
 
   /**
