@@ -78,7 +78,12 @@ final class ClusterIpAllocator {
       Map<ObjectKey, List<IpAddress>> earlier,
       List<Cidr> ranges) {
     ClusterIpAllocator allocator = new ClusterIpAllocator(earlier);
-    List<ServiceObject> oldestFirst = new ArrayList<>(services);
+    List<ServiceObject> oldestFirst = new ArrayList<>();
+    for (ServiceObject service : services) {
+      if (!service.addresses().isEmpty()) {
+        oldestFirst.add(service);
+      }
+    }
     oldestFirst.sort(OLDEST_FIRST);
     List<ServiceObject> byKey = new ArrayList<>(services);
     byKey.sort(Comparator.comparing(ServiceObject::key));
@@ -88,6 +93,12 @@ final class ClusterIpAllocator {
     return allocator.result(byKey);
   }
 
+  /**
+   * Decides about one family.
+   *
+   * @param oldestFirst the Services that demand addresses
+   * @param byKey all Services
+   */
   private void allocate(Cidr range, List<ServiceObject> oldestFirst, List<ServiceObject> byKey) {
     IpFamily family = range.family();
     for (ServiceObject service : byKey) {

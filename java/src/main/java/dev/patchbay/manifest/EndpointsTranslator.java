@@ -10,6 +10,7 @@ import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem.Severity;
+import dev.patchbay.model.Protocol;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -100,6 +101,7 @@ final class EndpointsTranslator {
                 + address.family()
                 + " address in a slice of addressType "
                 + family);
+        address = null;
       }
       first = i == 0 ? address : first;
     }
@@ -194,10 +196,10 @@ final class EndpointsTranslator {
                   : "\"" + name + "\" is used by another port");
         }
       }
-      EndpointPort port =
-          new EndpointPort(name, Ports.protocol(item), Ports.requiredPort(item, "port"));
-      if (port.port() != 0) {
-        ports.add(port);
+      Protocol protocol = Ports.protocol(item);
+      int port = Ports.requiredPort(item, "port");
+      if (port != 0) {
+        ports.add(new EndpointPort(name, protocol, port));
       }
     }
     return ports;

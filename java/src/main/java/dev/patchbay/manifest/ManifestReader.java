@@ -9,6 +9,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Reads files and translates their documents, in parallel where there is much to do. */
 final class ManifestReader {
@@ -21,6 +24,8 @@ final class ManifestReader {
 
   /** One document of a YAML file, or a whole JSON file. */
   private record Unit(Text text, Documents.Part part) {}
+
+  private static final Logger LOG = LoggerFactory.getLogger(ManifestReader.class);
 
   private final ObjectTranslator translator;
 
@@ -77,10 +82,19 @@ final class ManifestReader {
 
   private Translation translate(Unit unit, boolean lines) {
     Translation into = new Translation();
-    if (unit.text.isJson()) {
-      json(unit.text, lines, into);
-    } else {
-      yaml(unit, lines, into);
+    try {
+      if (unit.text.isJson()) {
+        json(unit.text, lines, into);
+      } else {
+        yaml(unit, lines, into);
+      }
+    } catch (RuntimeException e) {
+      // A defect here must cost one document, not the agent.
+      LOG.error("{}, document {} cannot be translated", unit.text.file, unit.part.number(), e);
+      broken(
+          new Origin(unit.text.file, unit.part.number()),
+          new SyntaxException("cannot be translated because of a defect of Patchbay: " + e),
+          into);
     }
     return into;
   }
@@ -88,19 +102,28 @@ final class ManifestReader {
   private void yaml(Unit unit, boolean lines, Translation into) {
     Text file = unit.text;
     Documents.Part part = unit.part;
-    String document = file.text.substring(part.from(), part.to());
     Origin origin = new Origin(file.file, part.number());
     try {
-      Node root =
-          lines
-              ? YamlReader.readWithLines(document, Documents.firstLine(file.text, part))
-              : YamlReader.read(document);
+      Node root = lines ? treeWithLines(file.text, part) : tree(file.text, part);
       if (root != null) {
         translator.translate(root, origin, into);
       }
     } catch (SyntaxException e) {
       broken(origin, e, into);
     }
+  }
+
+  private static @Nullable Node tree(String text, Documents.Part part) throws SyntaxException {
+    BlockReader.Result result = BlockReader.read(text, part.from(), part.to());
+    return result.declined()
+        ? YamlReader.read(text.substring(part.from(), part.to()))
+        : result.root();
+  }
+
+  private static @Nullable Node treeWithLines(String text, Documents.Part part)
+      throws SyntaxException {
+    return YamlReader.readWithLines(
+        text.substring(part.from(), part.to()), Documents.firstLine(text, part));
   }
 
   private void json(Text file, boolean lines, Translation into) {

@@ -89,7 +89,7 @@ final class ManifestWatcher implements Runnable {
           nextScan = System.nanoTime() + (events.isWorking() ? FULL_SCAN_NANOS : POLL_NANOS);
         }
         if (!closed) {
-          step(names, replaced);
+          guardedStep(names, replaced);
         }
       }
     } catch (InterruptedException _) {
@@ -135,6 +135,14 @@ final class ManifestWatcher implements Runnable {
     directoryProblem =
         Inventory.general(Severity.ERROR, reason + "; what was read last stays in force");
     identity = new Object(); // whatever comes back is to be read anew
+  }
+
+  private void guardedStep(DirectoryEvents.Names names, boolean replaced) {
+    try {
+      step(names, replaced);
+    } catch (RuntimeException e) {
+      LOG.error("following the manifests failed; they are looked at again when they change", e);
+    }
   }
 
   private void step(DirectoryEvents.Names names, boolean replaced) {

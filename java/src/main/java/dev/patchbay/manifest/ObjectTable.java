@@ -78,13 +78,13 @@ final class ObjectTable {
       Map<ObjectId, @Nullable ManifestObject> touched) {
     for (ObjectId id : before.keySet()) {
       if (!after.containsKey(id)) {
-        touched.putIfAbsent(id, inForce.get(id));
+        touch(id, touched);
         withdraw(file, id);
       }
     }
     for (ManifestObject object : after.values()) {
       if (!object.equals(before.get(object.id()))) {
-        touched.putIfAbsent(object.id(), inForce.get(object.id()));
+        touch(object.id(), touched);
         offer(file, object);
       }
     }
@@ -92,6 +92,13 @@ final class ObjectTable {
       files.remove(file);
     } else {
       files.put(file, after);
+    }
+  }
+
+  /** Remembers what was in force before the first of several changes; that may be nothing. */
+  private void touch(ObjectId id, Map<ObjectId, @Nullable ManifestObject> touched) {
+    if (!touched.containsKey(id)) {
+      touched.put(id, inForce.get(id));
     }
   }
 

@@ -38,8 +38,9 @@ final class ServiceRange {
     if (address.equals(range.first())) {
       return "network";
     }
-    boolean last = range.family() == IpFamily.IPV4 && address.equals(range.at(end));
-    return last && range.hostBits() > 0 ? "broadcast" : "";
+    boolean broadcast =
+        range.family() == IpFamily.IPV4 && range.hostBits() > 0 && address.equals(range.at(end));
+    return broadcast ? "broadcast" : "";
   }
 
   /**
@@ -70,12 +71,17 @@ final class ServiceRange {
 
   /** A hash that never changes, because addresses follow from it: FNV-1a, then mixed. */
   private static long hash(ObjectKey key) {
-    long hash = 0xcbf29ce484222325L;
-    String text = key.toString();
+    long hash = hash(0xcbf29ce484222325L, key.namespace());
+    hash = hash(hash(hash, "/"), key.name());
+    hash = (hash ^ (hash >>> 32)) * 0xd6e8feb86659fd93L;
+    return hash ^ (hash >>> 32);
+  }
+
+  private static long hash(long start, String text) {
+    long hash = start;
     for (int i = 0; i < text.length(); i++) {
       hash = (hash ^ text.charAt(i)) * 0x100000001b3L;
     }
-    hash = (hash ^ (hash >>> 32)) * 0xd6e8feb86659fd93L;
-    return hash ^ (hash >>> 32);
+    return hash;
   }
 }

@@ -9,6 +9,7 @@ import dev.patchbay.manifest.ManifestObject.SliceObject;
 import dev.patchbay.model.EndpointPort;
 import dev.patchbay.model.EndpointSlice;
 import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.Problem.Severity;
 import dev.patchbay.model.Service;
@@ -170,12 +171,9 @@ final class ServiceResolver {
       notes.add(NearMiss.pods(endpoints.finished) + ": has run to its end, no endpoint");
     }
     if (!endpoints.withoutAddress.isEmpty()) {
-      notes.add(
-          NearMiss.pods(endpoints.withoutAddress)
-              + ": has no IP address"
-              + (service.families().size() == 1
-                  ? " of family " + service.families().getFirst()
-                  : ""));
+      List<IpFamily> families = service.families();
+      String family = families.size() == 1 ? families.getFirst().toString() : "IP";
+      notes.add(NearMiss.pods(endpoints.withoutAddress) + ": has no " + family + " address");
     }
     for (int i = 0; i < service.ports().size(); i++) {
       List<PodObject> without = endpoints.withoutPort.get(i);

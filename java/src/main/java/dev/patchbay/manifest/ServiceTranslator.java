@@ -129,9 +129,12 @@ final class ServiceTranslator {
     }
     List<ServicePort> ports = new ArrayList<>(items.size());
     for (Fields item : items) {
-      ServicePort port = port(item, type);
-      if (port.name().isEmpty() && items.size() > 1) {
+      if (items.size() > 1 && !item.has("name")) {
         item.error("name", "is missing; each of several ports needs one");
+      }
+      ServicePort port = port(item, type);
+      if (port == null) {
+        continue;
       }
       for (ServicePort other : ports) {
         checkDistinct(item, port, other);
@@ -145,7 +148,7 @@ final class ServiceTranslator {
     if (!port.name().isEmpty() && port.name().equals(other.name())) {
       item.error("name", "\"" + port.name() + "\" is used by another port of the Service");
     }
-    if (port.port() != 0 && port.port() == other.port() && port.protocol() == other.protocol()) {
+    if (port.port() == other.port() && port.protocol() == other.protocol()) {
       item.error(
           "port", port.port() + "/" + port.protocol() + " is used by another port of the Service");
     }
@@ -158,11 +161,14 @@ final class ServiceTranslator {
     }
   }
 
-  private ServicePort port(Fields item, ServiceType type) {
+  /** Reads a port; null if it has no valid number, which is reported. */
+  private @Nullable ServicePort port(Fields item, ServiceType type) {
     String name = Ports.name(item);
     Protocol protocol = Ports.protocol(item);
     int port = Ports.requiredPort(item, "port");
-    return new ServicePort(name, protocol, port, targetPort(item, port), nodePort(item, type));
+    String targetPort = targetPort(item, port);
+    int nodePort = nodePort(item, type);
+    return port == 0 ? null : new ServicePort(name, protocol, port, targetPort, nodePort);
   }
 
   private static String targetPort(Fields item, int port) {
