@@ -93,11 +93,7 @@ class HandWrittenEndpointsE2eTest {
     return text.toString();
   }
 
-  @BeforeAll
-  void start() {
-    first.addOutsideAddress(10);
-    second.addOutsideAddress(11);
-    node.write("service.yaml", service("external", 10));
+  private void writeEndpoints() {
     node.write(
         "endpoints.yaml",
         endpoints(
@@ -105,6 +101,14 @@ class HandWrittenEndpointsE2eTest {
             Family.IPV4.outside(11),
             Family.IPV6.outside(10),
             Family.IPV6.outside(11)));
+  }
+
+  @BeforeAll
+  void start() {
+    first.addOutsideAddress(10);
+    second.addOutsideAddress(11);
+    node.write("service.yaml", service("external", 10));
+    writeEndpoints();
     node.write(
         "slices.yaml",
         Manifest.of(
@@ -154,8 +158,9 @@ class HandWrittenEndpointsE2eTest {
     Checks.meetsInTime(client, address, "second");
     node.delete("endpoints.yaml");
     Checks.meetsInTime(client, address, Outcome.REFUSED);
-    node.write("endpoints.yaml", endpoints(Family.IPV4.outside(10), Family.IPV4.outside(11)));
+    writeEndpoints();
     Checks.meetsInTime(client, address, "first", "second");
+    Checks.meetsInTime(client, Family.IPV6.service(10), "first", "second");
   }
 
   @Test
