@@ -29,12 +29,12 @@ class HandWrittenEndpointsE2eTest {
   private final Pod second = node.addServers("second").getFirst();
   private final Client client = node.addPod("client").client();
 
-  private static String service(int number) {
+  private static String service(String name, int number) {
     return """
     apiVersion: v1
     kind: Service
     metadata:
-      name: external
+      name: %s
     spec:
       clusterIP: %s
       clusterIPs: ["%s", "%s"]
@@ -43,7 +43,10 @@ class HandWrittenEndpointsE2eTest {
       - {name: banner, port: 90, targetPort: 9000}
     """
         .formatted(
-            Family.IPV4.service(number), Family.IPV4.service(number), Family.IPV6.service(number));
+            name,
+            Family.IPV4.service(number),
+            Family.IPV4.service(number),
+            Family.IPV6.service(number));
   }
 
   private static String endpoints(String... addresses) {
@@ -82,40 +85,63 @@ class HandWrittenEndpointsE2eTest {
         .formatted(name, service, type, addresses);
   }
 
+  private static String all(Family family, int... outside) {
+    StringBuilder text = new StringBuilder();
+    for (int number : outside) {
+      text.append("- addresses: [\"").append(family.outside(number)).append("\"]\n");
+    }
+    return text.toString();
+  }
+
+  private void writeEndpoints() {
+    node.write(
+        "endpoints.yaml",
+        endpoints(
+            Family.IPV4.outside(10),
+            Family.IPV4.outside(11),
+            Family.IPV6.outside(10),
+            Family.IPV6.outside(11)));
+  }
+
   @BeforeAll
   void start() {
     first.addOutsideAddress(10);
     second.addOutsideAddress(11);
-    node.write("service.yaml", service(10));
-    node.write("endpoints.yaml", endpoints(Family.IPV4.outside(10), Family.IPV4.outside(11)));
+    node.write("service.yaml", service("external", 10));
+    writeEndpoints();
     node.write(
         "slices.yaml",
         Manifest.of(
-            slice(
-                "external-a",
-                "external",
-                "IPv6",
-                "- addresses: [\"" + Family.IPV6.outside(10) + "\"]"),
-            slice(
-                "external-b",
-                "external",
-                "IPv6",
-                "- addresses: [\""
-                    + Family.IPV6.outside(11)
-                    + "\"]\n"
-                    + "- addresses: [\""
-                    + Family.IPV6.outside(10)
-                    + "\"]")));
+            service("sliced", 14),
+            slice("sliced-a", "sliced", "IPv4", all(Family.IPV4, 10)),
+            slice("sliced-b", "sliced", "IPv4", all(Family.IPV4, 11, 10)),
+            slice("sliced-c", "sliced", "IPv6", all(Family.IPV6, 10)),
+            slice("sliced-d", "sliced", "IPv6", all(Family.IPV6, 11, 10))));
     node.startAgent();
   }
 
   @ParameterizedTest
   @EnumSource
   void connectionsGoToTheAddressesOutsideTheCluster(Family family) {
-    Checks.meets(client, Kind.TCP, family.service(10), "first", "second");
-    assertThat(node.services().backends(family.service(10), 90, "tcp"))
-        .containsExactlyInAnyOrder(
-            Family.hostPort(family.outside(10), 9000), Family.hostPort(family.outside(11), 9000));
+    for (int service : new int[] {10, 14}) {
+      Checks.meets(client, Kind.TCP, family.service(service), "first", "second");
+      assertThat(node.services().backends(family.service(service), 90, "tcp"))
+          .containsExactlyInAnyOrder(
+              Family.hostPort(family.outside(10), 9000), Family.hostPort(family.outside(11), 9000));
+    }
+  }
+
+  @Test
+  void endpointsAndSlicesOfOneServiceAddUp() {
+    node.write(
+        "mixed.yaml",
+        Manifest.of(
+            service("mixed", 15),
+            endpoints(Family.IPV4.outside(10)).replace("name: external", "name: mixed"),
+            slice("mixed-a", "mixed", "IPv4", all(Family.IPV4, 11)),
+            slice("mixed-b", "mixed", "IPv6", all(Family.IPV6, 11))));
+    Checks.meetsSoon(client, Family.IPV4.service(15), "first", "second");
+    Checks.meetsSoon(client, Family.IPV6.service(15), "second");
   }
 
   @ParameterizedTest
@@ -132,8 +158,9 @@ class HandWrittenEndpointsE2eTest {
     Checks.meetsInTime(client, address, "second");
     node.delete("endpoints.yaml");
     Checks.meetsInTime(client, address, Outcome.REFUSED);
-    node.write("endpoints.yaml", endpoints(Family.IPV4.outside(10), Family.IPV4.outside(11)));
+    writeEndpoints();
     Checks.meetsInTime(client, address, "first", "second");
+    Checks.meetsInTime(client, Family.IPV6.service(10), "first", "second");
   }
 
   @Test
@@ -148,7 +175,7 @@ class HandWrittenEndpointsE2eTest {
     node.write(
         "ready.yaml",
         Manifest.of(
-            service(12).replace("name: external", "name: ready"),
+            service("ready", 12),
             slice(
                 "ready-a",
                 "ready",
@@ -158,7 +185,7 @@ class HandWrittenEndpointsE2eTest {
     node.write(
         "ready.yaml",
         Manifest.of(
-            service(12).replace("name: external", "name: ready"),
+            service("ready", 12),
             slice(
                 "ready-a",
                 "ready",

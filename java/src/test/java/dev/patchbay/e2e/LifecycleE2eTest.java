@@ -69,8 +69,10 @@ class LifecycleE2eTest {
     assertThat(agent.out().lines().filter(line -> line.matches("(?i).*\\bready\\b.*")))
         .singleElement()
         .asString()
-        .containsPattern("\\d+ ?ms")
-        .containsPattern("\\d+ .*[Ss]ervice");
+        .containsPattern("\\bms=\\d+")
+        .containsPattern("\\bservices=\\d+")
+        .containsPattern("\\bfrontends=\\d+")
+        .containsPattern("\\bbackends=\\d+");
     assertThat(
             node.host()
                 .exec(
@@ -148,7 +150,7 @@ class LifecycleE2eTest {
   @Test
   void onceProgramsAndExits() {
     Result result = node.runOnce().orFail();
-    assertThat(result.out()).containsPattern("\\d+ ?ms");
+    assertThat(result.out()).containsPattern("\\bms=\\d+");
     Checks.meets(client, Kind.TCP, ADDRESS, "a", "b");
     node.read("status").orFail();
     show("a");

@@ -3,31 +3,20 @@ package dev.patchbay.lab;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What {@code patchbay services -o json} says.
- *
- * <p>The shape it is read by:
- *
- * <pre>{@code
- * {"services": [
- *   {"namespace": "default", "name": "kubia", "type": "ClusterIP",
- *    "port": "http",                                                name, "" if it has none
- *    "frontends": [{"address": "10.96.12.7", "port": 80, "protocol": "TCP"}],
- *    "backends": [{"address": "10.244.0.2", "port": 8080}]}
- * ]}
- * }</pre>
- *
- * One element for each Service port and family. Also accepted: the array without the object around
- * it, {@code "ports": [...]} as a level in between, one {@code "frontend"} instead of an array, and
- * other members anywhere. An element without an endpoint has an empty {@code backends}.
+ * What {@code patchbay services -o json} says, as {@code java/docs/json.md} describes it.
  *
  * @param rows one for each frontend, ordered by address
  */
 public record Programmed(List<Row> rows) {
+  /** Stands for the Service of a frontend that nobody knows. */
+  private static final String UNKNOWN = "?";
+
   /**
    * A frontend in the kernel.
    *
@@ -50,36 +39,22 @@ public record Programmed(List<Row> rows) {
   /** Parses the output of the command. */
   public static Programmed parse(String text) {
     List<Row> rows = new ArrayList<>();
-    Json top = Json.parse(text);
-    Json list = top.isArray() ? top : top.get("services");
-    for (Json service : list.elements()) {
-      String key = service.get("namespace").text() + "/" + service.get("name").text();
-      Optional<Json> ports = service.find("ports").filter(Json::isArray);
-      if (ports.isPresent()) {
-        ports.get().elements().forEach(port -> addRows(rows, key, port));
-      } else {
-        addRows(rows, key, service);
-      }
+    for (Json entry : Json.parse(text).get("services").elements()) {
+      Set<String> backends = new TreeSet<>();
+      entry.get("backends").elements().forEach(backend -> backends.add(hostPort(backend)));
+      Json frontend = entry.get("frontend");
+      String protocol = frontend.get("protocol").text().toLowerCase(Locale.ROOT);
+      rows.add(
+          new Row(
+              entry.find("name").isPresent() ? name(entry) : UNKNOWN,
+              hostPort(frontend) + "/" + protocol,
+              backends));
     }
     return new Programmed(rows);
   }
 
-  private static void addRows(List<Row> rows, String service, Json port) {
-    Set<String> backends = new TreeSet<>();
-    for (Json backend : port.get("backends").elements()) {
-      backends.add(hostPort(backend));
-    }
-    Optional<Json> several = port.find("frontends");
-    List<Json> frontends =
-        several.isPresent() ? several.get().elements() : List.of(port.get("frontend"));
-    for (Json frontend : frontends) {
-      String protocol = frontend.find("protocol").orElseGet(() -> port.get("protocol")).text();
-      rows.add(
-          new Row(
-              service,
-              hostPort(frontend) + "/" + protocol.toLowerCase(java.util.Locale.ROOT),
-              backends));
-    }
+  private static String name(Json service) {
+    return service.get("namespace").text() + "/" + service.get("name").text();
   }
 
   private static String hostPort(Json object) {
