@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.manifest;
 
+import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -17,13 +18,19 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ManifestSource implements AutoCloseable {
   private final ManifestSettings settings;
+  private final Duration emptyGrace;
   private final AtomicReference<@Nullable ManifestListener> listener = new AtomicReference<>();
   private volatile @Nullable ManifestWatcher watcher;
   private volatile @Nullable Thread thread;
 
   /** Does nothing yet but remember the settings. */
   public ManifestSource(ManifestSettings settings) {
+    this(settings, ManifestWatcher.EMPTY_GRACE);
+  }
+
+  ManifestSource(ManifestSettings settings, Duration emptyGrace) {
     this.settings = settings;
+    this.emptyGrace = emptyGrace;
   }
 
   /**
@@ -39,7 +46,7 @@ public final class ManifestSource implements AutoCloseable {
     Directory directory = new Directory(settings.directory());
     directory.identity();
     ManifestWatcher created =
-        new ManifestWatcher(directory, new Inventory(settings, directory), this::tell);
+        new ManifestWatcher(directory, new Inventory(settings, directory), emptyGrace, this::tell);
     watcher = created;
     return created.start();
   }

@@ -5,6 +5,7 @@ import dev.patchbay.manifest.Directory.Signature;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.Problem.Severity;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -34,13 +35,15 @@ import org.slf4j.LoggerFactory;
  */
 final class ManifestWatcher implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(ManifestWatcher.class);
-  private static final long EMPTY_GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(400);
+  static final Duration EMPTY_GRACE = Duration.ofMillis(400);
+
   private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
   private static final long FULL_SCAN_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private final Directory directory;
   private final Inventory inventory;
   private final ManifestListener listener;
+  private final Duration emptyGrace;
   private final DirectoryEvents events;
   private final Map<String, Signature> known = new HashMap<>();
 
@@ -55,9 +58,16 @@ final class ManifestWatcher implements Runnable {
 
   private volatile boolean closed;
 
-  ManifestWatcher(Directory directory, Inventory inventory, ManifestListener listener) {
+  /**
+   * A watcher that does nothing yet.
+   *
+   * @param emptyGrace how long a file that became empty must stay empty to be believed
+   */
+  ManifestWatcher(
+      Directory directory, Inventory inventory, Duration emptyGrace, ManifestListener listener) {
     this.directory = directory;
     this.inventory = inventory;
+    this.emptyGrace = emptyGrace;
     this.listener = listener;
     this.events = new DirectoryEvents(directory.path());
   }
@@ -209,7 +219,7 @@ final class ManifestWatcher implements Runnable {
       emptied.remove(name);
       return false;
     }
-    long deadline = emptied.computeIfAbsent(name, _ -> System.nanoTime() + EMPTY_GRACE_NANOS);
+    long deadline = emptied.computeIfAbsent(name, _ -> System.nanoTime() + emptyGrace.toNanos());
     if (System.nanoTime() - deadline < 0) {
       return true;
     }
