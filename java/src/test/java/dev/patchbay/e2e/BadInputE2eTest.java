@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.patchbay.lab.Client;
 import dev.patchbay.lab.Client.Kind;
+import dev.patchbay.lab.Daemon;
 import dev.patchbay.lab.EndToEnd;
 import dev.patchbay.lab.Family;
 import dev.patchbay.lab.Lab;
@@ -22,6 +23,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -38,6 +40,7 @@ class BadInputE2eTest {
   private final List<Pod> pods = node.addServers("a", "b");
   private final Client client = node.addPod("client").client();
   private int turn;
+  private boolean healthy;
 
   /**
    * One bad file.
@@ -153,9 +156,10 @@ class BadInputE2eTest {
             "10\\.97\\.0\\.66"),
         bad(
             "a cluster IP that another Service has",
-            good.replace("10.96.0.66", Family.IPV4.service(10)),
+            // Of two Services without an age, the first by name keeps the address.
+            good.replace("10.96.0.66", Family.IPV4.service(10)).replace("name: bad", "name: zz"),
             "10\\.96\\.0\\.10",
-            "good"),
+            "default/good"),
         bad(
             "a duplicate name",
             good + "---\n" + good.replace("10.96.0.66", "10.96.0.67"),
@@ -199,7 +203,16 @@ class BadInputE2eTest {
   void start() {
     node.write("good.yaml", Manifest.serverService("good", 10, "app: good"));
     flip();
-    node.startAgent();
+  }
+
+  /** A case that went wrong shall not spoil those after it. */
+  @BeforeEach
+  void startAgent() {
+    if (!healthy) {
+      node.lastAgentIfAny().ifPresent(Daemon::kill);
+      node.startAgent();
+    }
+    healthy = false;
   }
 
   /** Changes the good Service: one Pod instead of the other. Gives the name of the new one. */
@@ -234,5 +247,6 @@ class BadInputE2eTest {
     assertThat(node.agent().isAlive()).isTrue();
     assertThat(node.agent().err()).doesNotContain("Exception", "\tat ");
     assertThat(client.hit(Kind.TCP, Family.IPV4.service(10), Checks.BANNER)).matches("[ab]");
+    healthy = true;
   }
 }
