@@ -135,7 +135,7 @@ DIST_INPUTS = $(shell find java/src/main native/generated) $(wildcard bpf/.outpu
 $(DIST)/bin/patchbay: $(DIST_INPUTS)
 	$(msg) MAVEN package
 	$(Q)rm -rf java/target/lib
-	$(Q)$(MVN) package -DskipTests
+	$(Q)$(MVN) package -Dmaven.test.skip=true
 	$(msg) DIST $(DIST)
 	$(Q)rm -rf $(DIST)
 	$(Q)install -d $(DIST)/bin $(DIST)/lib
