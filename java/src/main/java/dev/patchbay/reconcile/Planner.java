@@ -75,10 +75,15 @@ final class Planner {
 
   /** Plans for these rows, the first come first served, and for all unsettled frontends. */
   Prepared plan(List<Slot> rows) {
-    deleteUnwanted();
     rows.forEach(this::planRow);
     planWildcards();
-    Set<Slot> deferred = judgeShortages();
+    List<FrontendKey> unwanted = unwanted();
+    Set<Slot> deferred = judgeShortages(unwanted);
+    if (mayDelete && !waitsForReaders(deferred)) {
+      unwanted.forEach(this::delete);
+    } else {
+      unsettled.addAll(unwanted);
+    }
     releaseIndexes();
     List<Plan.Operation> operations = new ArrayList<>(writes);
     operations.addAll(publishes);
@@ -101,17 +106,19 @@ final class Planner {
         takenRanges);
   }
 
-  private void deleteUnwanted() {
-    for (FrontendKey key : frontends.unsettled()) {
-      if (!frontends.isUnwanted(key)) {
-        continue;
-      }
-      if (mayDelete) {
-        delete(key);
-      } else {
-        unsettled.add(key);
-      }
-    }
+  private List<FrontendKey> unwanted() {
+    return frontends.unsettled().stream().filter(frontends::isUnwanted).toList();
+  }
+
+  /**
+   * Whether a row may find a place as soon as readers have ended. Until then nothing is deleted:
+   * its old frontends may be among what nobody wants, and its new ones are not there yet.
+   */
+  private boolean waitsForReaders(Set<Slot> deferred) {
+    return allocation.mark().isPresent()
+        && deferred.stream()
+            .map(shortages::get)
+            .anyMatch(shortage -> shortage != null && shortage.limit() != Refusal.Limit.FRONTENDS);
   }
 
   private void planRow(Slot slot) {
@@ -258,9 +265,10 @@ final class Planner {
    * Rows that came off badly wait for what this plan frees, or for what is in quarantine. If
    * neither can help, or if they have waited before, they are refused.
    */
-  private Set<Slot> judgeShortages() {
+  private Set<Slot> judgeShortages(List<FrontendKey> unwanted) {
     boolean roomAhead =
         !(publishes.isEmpty() && upserts.isEmpty() && deletes.isEmpty())
+            || (mayDelete && !unwanted.isEmpty())
             || allocation.mark().isPresent();
     Set<Slot> deferred = new LinkedHashSet<>();
     shortages.forEach(

@@ -19,6 +19,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -80,12 +81,48 @@ class ReconcilerPropertyTest {
     return target.equals(there);
   }
 
+  /**
+   * A Service that is there before and after can be reached all the time, by its old address or by
+   * its new one. (Unless another Service gets all its old addresses.)
+   */
+  private static void assertNoneIsLost(DesiredState old, Canonical now, DesiredState wanted) {
+    Set<FrontendKey> kept = Canonical.of(wanted).frontends().keySet();
+    wanted
+        .services()
+        .forEach(
+            (key, row) -> {
+              ServiceRow before = old.services().get(key);
+              if (before == null
+                  || row.frontends().isEmpty()
+                  || !before.frontends().stream()
+                      .anyMatch(f -> row.frontends().contains(f) || !kept.contains(f))) {
+                return;
+              }
+              Set<FrontendKey> either = new HashSet<>(before.frontends());
+              either.addAll(row.frontends());
+              assertThat(either)
+                  .as("frontends of %s, of which one must lead to it, in%n%s", key, now)
+                  .anyMatch(frontend -> leadsTo(now, frontend, before, row));
+            });
+  }
+
+  private static boolean leadsTo(
+      Canonical now, FrontendKey frontend, ServiceRow before, ServiceRow after) {
+    return now.frontends().get(frontend) instanceof Canonical.Balanced balanced
+        && (balanced.backends().equals(before.backends())
+            || balanced.backends().equals(after.backends()));
+  }
+
   private static void watch(
-      SteppingDataplaneStore store, FakeDataplaneStore fake, Canonical old, Canonical wanted) {
+      SteppingDataplaneStore store, FakeDataplaneStore fake, DesiredState old, DesiredState next) {
+    Canonical left = Canonical.of(fake.load());
+    Canonical wanted = Canonical.of(next);
     store.afterEachStep(
         () -> {
           assertThat(Invariants.check(fake.load())).isEmpty();
-          assertOldOrNew(old, Canonical.of(fake.load()), wanted);
+          Canonical now = Canonical.of(fake.load());
+          assertOldOrNew(left, now, wanted);
+          assertNoneIsLost(old, now, next);
         });
   }
 
@@ -100,7 +137,7 @@ class ReconcilerPropertyTest {
     reconciler.replaceAll(last);
     for (int i = 0; i < 15; i++) {
       DesiredState next = world.walk(1 + random.nextInt(8));
-      watch(store, fake, Canonical.of(last), Canonical.of(next));
+      watch(store, fake, last, next);
       reconciler.change(Rows.change(last, next));
       assertThat(reconciler.apply().failures()).isEmpty();
       assertMeans(fake, next);
@@ -123,9 +160,8 @@ class ReconcilerPropertyTest {
     for (int steps = 0; crashed; steps++) {
       FakeDataplaneStore fake = before.copy();
       crashed = crashAfter(steps, fake, first, second);
-      Canonical left = Canonical.of(fake.load());
       SteppingDataplaneStore store = new SteppingDataplaneStore(fake);
-      watch(store, fake, left, Canonical.of(second));
+      watch(store, fake, first, second);
       Reconciler restarted = adopt(store, fake);
       restarted.replaceAll(second);
       assertThat(restarted.apply().failures()).isEmpty();
@@ -173,7 +209,7 @@ class ReconcilerPropertyTest {
     reconciler.replaceAll(last);
     for (int i = 0; i < 10; i++) {
       DesiredState next = world.walk(1 + random.nextInt(8));
-      watch(store, fake, Canonical.of(last), Canonical.of(next));
+      watch(store, fake, last, next);
       reconciler.change(Rows.change(last, next));
       applyUntilSettled(reconciler, fake, faulty);
       assertMeans(fake, next);

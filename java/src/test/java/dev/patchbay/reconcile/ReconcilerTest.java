@@ -397,6 +397,36 @@ class ReconcilerTest {
     assertMeans(row("a", "10.96.0.1:80", backends(0, 4)));
   }
 
+  @Test
+  void aServiceKeepsItsOldAddressUntilTheNewOneIsThere() {
+    started(row("a", "10.96.0.1:80", backends(0, 4)));
+    for (int seed = 0; seed < 20; seed++) {
+      FakeDataplaneStore copy = fake.copy();
+      FaultyDataplaneStore broken = new FaultyDataplaneStore(copy, seed, 1.0);
+      Reconciler reconciler = Reconciler.adopt(broken, copy.load());
+      reconciler.replaceAll(desired(row("a", "10.96.0.2:80", backends(0, 4))));
+      assertThat(reconciler.apply().failures()).hasSize(1);
+      assertThat(copy.load().frontends()).containsKey(frontend("10.96.0.1:80"));
+    }
+  }
+
+  @Test
+  void plansThatAreNotCarriedOutTakeNothing() {
+    Reconciler reconciler = started(row("a", "10.96.0.1:80", backends(0, 4)));
+    for (int i = 1; i < 20; i++) {
+      reconciler.change(
+          upsert(
+              row("a", "10.96.0.1:80", backends(i, 4)), row("b", "10.96.0.2:80", backends(i, 9))));
+      assertThat(reconciler.plan().isEmpty()).isFalse();
+    }
+    ApplyReport report = reconciler.apply();
+    assertThat(report.readersAwaited()).isZero();
+    assertThat(reconciler.refused()).isEmpty();
+    assertThat(reconciler.indexes()).isEqualTo(Map.of(key("a"), 0, key("b"), 1));
+    assertMeans(
+        row("a", "10.96.0.1:80", backends(19, 4)), row("b", "10.96.0.2:80", backends(19, 9)));
+  }
+
   /** A map whose room somebody else's keys take, keys that this version cannot even read. */
   @Test
   void aMapThatIsFullerThanItLooksRefusesByName() {
