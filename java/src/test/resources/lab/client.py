@@ -260,11 +260,12 @@ def do_hits(kind, address, port, count, timeout=5.0):
 
 
 class Load(threading.Thread):
-    """Exchanges without pause, until told to stop."""
+    """Exchanges one after the other, until told to stop."""
 
-    def __init__(self, kind, address, port):
+    def __init__(self, kind, address, port, pause):
         super().__init__(daemon=True)
         self.exchange, self.address, self.port = EXCHANGES[kind], address, port
+        self.pause = pause
         self.going = True
         self.attempts = 0
         self.outcomes = {}
@@ -285,10 +286,12 @@ class Load(threading.Thread):
                 buckets[bucket] = [start, end]
             else:
                 seen[1] = max(seen[1], end)
+            if self.pause:
+                time.sleep(self.pause)
 
 
-def do_load_start(name, kind, address, port):
-    loads[name] = Load(kind, address, port)
+def do_load_start(name, kind, address, port, pause=0.0):
+    loads[name] = Load(kind, address, port, pause)
     loads[name].start()
 
 

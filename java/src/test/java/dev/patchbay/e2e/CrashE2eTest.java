@@ -16,6 +16,7 @@ import dev.patchbay.lab.Patchbay;
 import dev.patchbay.lab.Pod;
 import dev.patchbay.lab.Programmed;
 import dev.patchbay.lab.Result;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -143,7 +144,8 @@ class CrashE2eTest {
     int rounds = Patchbay.setting("patchbay.crash.rounds", 200);
     change();
     node.startAgent();
-    client.startLoad("load", Kind.TCP, Family.IPV4.service(CONSTANT), Checks.BANNER);
+    client.startLoad(
+        "load", Kind.TCP, Family.IPV4.service(CONSTANT), Checks.BANNER, Duration.ofMillis(1));
     for (int round = 1; round <= rounds; round++) {
       String where = "round " + round + ", seed " + seed;
       if (random.nextInt(4) == 0) {

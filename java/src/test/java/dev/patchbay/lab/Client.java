@@ -6,6 +6,7 @@ import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -154,9 +155,26 @@ public final class Client implements AutoCloseable {
     return hits;
   }
 
-  /** Starts exchanges without pause in the background. */
+  /** Starts exchanges in the background, one after the other without pause. */
   public void startLoad(String name, Kind kind, String address, int port) {
-    call("load_start", Map.of("name", name, "kind", kind.verb, "address", address, "port", port));
+    startLoad(name, kind, address, port, Duration.ZERO);
+  }
+
+  /** Starts exchanges in the background, with a pause after each. */
+  public void startLoad(String name, Kind kind, String address, int port, Duration pause) {
+    call(
+        "load_start",
+        Map.of(
+            "name",
+            name,
+            "kind",
+            kind.verb,
+            "address",
+            address,
+            "port",
+            port,
+            "pause",
+            pause.toNanos() / 1e9));
   }
 
   /** Stops a load and tells what it saw. */
