@@ -58,8 +58,14 @@ class ListsTest {
         manifests
             .write(
                 "a.yaml",
-                "apiVersion: v1\nkind: ServiceList\nmetadata: {resourceVersion: \"1\"}\nitems:\n"
-                    + "- metadata: {name: a}\n  spec: {ports: [{port: 80}]}\n")
+                """
+                apiVersion: v1
+                kind: ServiceList
+                metadata: {resourceVersion: "1"}
+                items:
+                - metadata: {name: a}
+                  spec: {ports: [{port: 80}]}
+                """)
             .load();
     assertThat(loaded.snapshot().services()).containsOnlyKeys(key("a"));
     assertThat(problems(loaded)).isEmpty();
