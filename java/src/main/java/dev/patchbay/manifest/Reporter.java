@@ -29,14 +29,18 @@ final class Reporter {
     this.object = name;
   }
 
-  /** Reports a problem; its line is appended to the reason, if it is known (not 0). */
+  /**
+   * Reports a problem; its line is appended to the reason, if it is known (not 0) and there is
+   * something to mend.
+   */
   void report(Problem.Severity severity, String field, String reason, int line) {
     failed |= severity == Problem.Severity.ERROR;
     if (problems == null) {
       problems = new LinkedHashSet<>();
     }
     if (problems.size() < MAX_PROBLEMS) {
-      problems.add(problem(severity, field, line == 0 ? reason : reason + " (line " + line + ")"));
+      boolean told = line != 0 && severity != Problem.Severity.NOTE;
+      problems.add(problem(severity, field, told ? reason + " (line " + line + ")" : reason));
     } else if (problems.size() == MAX_PROBLEMS) {
       problems.add(problem(severity, "", "has more problems, which are not listed"));
     }
