@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +57,9 @@ final class ManifestWatcher implements Runnable {
   /** Whether the directory was replaced by one that had no manifests until now. */
   private boolean holding;
 
+  /** Whether the directory could not be read when it was looked at last. */
+  private boolean lost;
+
   private volatile boolean closed;
 
   /**
@@ -79,7 +83,7 @@ final class ManifestWatcher implements Runnable {
    */
   Loaded start() throws ManifestDirectoryException {
     long since = System.nanoTime();
-    directory.identity();
+    identity = directory.identity();
     Set<ObjectKey> changed = look(directory.list(), Set.of());
     return inventory.publish(changed, directoryProblem, known.size(), since);
   }
@@ -89,17 +93,13 @@ final class ManifestWatcher implements Runnable {
     try (events) {
       long nextScan = System.nanoTime(); // at once: changes since start() have left no event
       while (!closed) {
-        boolean replaced = findDirectory();
-        boolean scan = replaced || System.nanoTime() - nextScan >= 0;
+        boolean due = System.nanoTime() - nextScan >= 0;
         DirectoryEvents.Names names =
-            scan
+            due
                 ? new DirectoryEvents.Names(Set.of(), true, System.nanoTime())
                 : events.await(patience(nextScan));
-        if (names.all() || !events.isWorking()) {
+        if (!closed && guardedStep(names)) {
           nextScan = System.nanoTime() + (events.isWorking() ? FULL_SCAN_NANOS : POLL_NANOS);
-        }
-        if (!closed) {
-          guardedStep(names, replaced);
         }
       }
     } catch (InterruptedException _) {
@@ -123,69 +123,69 @@ final class ManifestWatcher implements Runnable {
     return Math.max(1, patience);
   }
 
-  /** Looks whether the directory is still the same; returns whether it is another one now. */
-  private boolean findDirectory() {
-    Object found;
+  private boolean guardedStep(DirectoryEvents.Names names) {
     try {
-      found = directory.identity();
-    } catch (ManifestDirectoryException e) {
-      lost(String.valueOf(e.getMessage()));
-      return false;
-    }
-    if (found.equals(identity) && events.isRegistered()) {
-      return false;
-    }
-    events.register();
-    boolean replaced = identity != null;
-    identity = found;
-    return replaced;
-  }
-
-  private void lost(String reason) {
-    directoryProblem =
-        Inventory.general(Severity.ERROR, reason + "; what was read last stays in force");
-    identity = new Object(); // whatever comes back is to be read anew
-  }
-
-  private void guardedStep(DirectoryEvents.Names names, boolean replaced) {
-    try {
-      step(names, replaced);
+      return step(names);
     } catch (RuntimeException e) {
       LOG.error("following the manifests failed; they are looked at again when they change", e);
+      return true;
     }
   }
 
-  private void step(DirectoryEvents.Names names, boolean replaced) {
+  /** Looks at what may have changed and tells what did; returns whether it looked at everything. */
+  private boolean step(DirectoryEvents.Names names) {
     Set<ObjectKey> changed = Set.of();
+    boolean full = true;
     try {
-      directory.identity();
-      if (!names.all() && !holding) {
-        TreeSet<String> some = new TreeSet<>(names.some());
-        some.addAll(emptied.keySet());
-        known.forEach((name, signature) -> some.addAll(signature.link() ? Set.of(name) : Set.of()));
-        changed = look(some, names.some());
-      } else {
-        NavigableSet<String> listed = directory.list();
-        holding = (replaced || holding) && listed.isEmpty() && !known.isEmpty();
-        if (holding) {
-          directoryProblem =
-              Inventory.general(
-                  Severity.ERROR,
-                  "manifest directory "
-                      + directory.path()
-                      + " was replaced by one without manifests; what was read last stays in force"
-                      + " until there is one");
-        } else {
-          listed.addAll(known.keySet());
-          changed = look(listed, names.some());
-        }
-      }
+      boolean replaced = findDirectory();
+      full = names.all() || replaced || holding || lost;
+      changed = full ? lookAtAll(replaced, names.some()) : lookAtSome(names.some());
+      lost = false;
     } catch (ManifestDirectoryException e) {
-      lost(String.valueOf(e.getMessage()));
+      lost = true;
+      directoryProblem =
+          Inventory.general(Severity.ERROR, e.getMessage() + "; what was read last stays in force");
     }
     if (!changed.isEmpty() || inventory.hasOtherProblems(directoryProblem)) {
       tell(inventory.publish(changed, directoryProblem, known.size(), names.sinceNanos()));
     }
+    return full;
+  }
+
+  /** Asks for events if need be; returns whether the path names another directory than before. */
+  private boolean findDirectory() throws ManifestDirectoryException {
+    Object found = directory.identity();
+    boolean replaced = !found.equals(identity);
+    if (replaced || !events.isRegistered()) {
+      events.register();
+    }
+    identity = found;
+    return replaced;
+  }
+
+  private Set<ObjectKey> lookAtSome(Set<String> touched) throws ManifestDirectoryException {
+    TreeSet<String> names = new TreeSet<>(touched);
+    names.addAll(emptied.keySet());
+    known.forEach((name, signature) -> names.addAll(signature.link() ? Set.of(name) : Set.of()));
+    return look(names, touched);
+  }
+
+  private Set<ObjectKey> lookAtAll(boolean replaced, Set<String> touched)
+      throws ManifestDirectoryException {
+    NavigableSet<String> names = directory.list();
+    holding = (replaced || holding) && names.isEmpty() && !known.isEmpty();
+    if (holding) {
+      directoryProblem =
+          Inventory.general(
+              Severity.ERROR,
+              "manifest directory "
+                  + directory.path()
+                  + " was replaced by one without manifests; what was read last stays in force"
+                  + " until there is one");
+      return Set.of();
+    }
+    names.addAll(known.keySet());
+    return look(names, touched);
   }
 
   /**
@@ -193,24 +193,29 @@ final class ManifestWatcher implements Runnable {
    *
    * @param touched names to be read even if they look the same
    */
-  private Set<ObjectKey> look(Collection<String> names, Set<String> touched) {
-    List<String> changed = new ArrayList<>();
+  private Set<ObjectKey> look(Collection<String> names, Set<String> touched)
+      throws ManifestDirectoryException {
+    Map<String, Signature> changed = new TreeMap<>();
     List<String> gone = new ArrayList<>();
     for (String name : names) {
       Signature now = directory.signature(name);
       Signature before = known.get(name);
       if (now == null) {
-        emptied.remove(name);
-        if (known.remove(name) != null) {
-          gone.add(name);
-        }
+        gone.add(name);
       } else if ((touched.contains(name) || !now.equals(before)) && !isPassing(name, now, before)) {
-        known.put(name, now.readAt(System.currentTimeMillis()));
-        changed.add(name);
+        changed.put(name, now.readAt(System.currentTimeMillis()));
       }
     }
+    if (!directory.identity().equals(identity)) {
+      return Set.of(); // replaced in between: what was seen is of no directory
+    }
+    known.putAll(changed);
+    known.keySet().removeAll(gone);
+    emptied.keySet().removeAll(gone);
     directoryProblem = known.isEmpty() ? withoutManifests() : null;
-    return changed.isEmpty() && gone.isEmpty() ? Set.of() : inventory.update(changed, gone);
+    return changed.isEmpty() && gone.isEmpty()
+        ? Set.of()
+        : inventory.update(List.copyOf(changed.keySet()), gone);
   }
 
   /** Whether a file has just become empty, so that its content is probably still to come. */

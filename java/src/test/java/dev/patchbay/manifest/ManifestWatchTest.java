@@ -243,7 +243,8 @@ class ManifestWatchTest {
     assertThat(last.snapshot().services()).containsOnlyKeys(key("web"));
 
     Files.createDirectory(manifests.directory());
-    await(l -> problems(l).getFirst().contains("replaced by one without manifests"));
+    await(l -> problems(l).toString().contains("replaced by one without manifests"));
+    assertThat(seen).allMatch(l -> problems(l).size() == 1);
     assertThat(last.snapshot().services()).containsOnlyKeys(key("web"));
 
     manifests.write("db.yaml", service("db", "ports: [{port: 1}]"));
