@@ -50,7 +50,11 @@ final class NearMiss {
     if (example == null || (fewest == selector.size() && !sharesKey(selector, example))) {
       return none;
     }
-    return none + "; closest is " + pods(closest) + " with " + difference(selector, example);
+    return none
+        + (closest.size() == 1 ? "; closest is " : "; closest are ")
+        + pods(closest)
+        + " with "
+        + difference(selector, example);
   }
 
   /** {@code Pod a}, or {@code Pods a, b, c and 4 more}. */

@@ -168,54 +168,55 @@ final class ServiceResolver {
 
   private void explain(PodEndpoints endpoints, int pods) {
     if (!endpoints.finished.isEmpty()) {
-      notes.add(NearMiss.pods(endpoints.finished) + ": has run to its end, no endpoint");
+      notes.add(
+          NearMiss.pods(endpoints.finished)
+              + (endpoints.finished.size() == 1
+                  ? " has run to its end and is no endpoint"
+                  : " have run to their end and are no endpoints"));
     }
     if (!endpoints.withoutAddress.isEmpty()) {
       List<IpFamily> families = service.families();
       String family = families.size() == 1 ? families.getFirst().toString() : "IP";
-      notes.add(NearMiss.pods(endpoints.withoutAddress) + ": has no " + family + " address");
+      notes.add(podsHave(endpoints.withoutAddress) + " no " + family + " address");
     }
     for (int i = 0; i < service.ports().size(); i++) {
       List<PodObject> without = endpoints.withoutPort.get(i);
       if (without.isEmpty()) {
         continue;
       }
-      ServicePort port = service.ports().get(i);
-      String reason =
-          NearMiss.pods(without.stream().map(p -> p.key().name()).toList())
-              + ": has no "
-              + port.protocol()
-              + " port named \""
-              + port.targetPort()
-              + "\""
-              + named(without.getFirst());
+      String port = port(service.ports().get(i)) + named(without);
+      String reason = podsHave(without.stream().map(p -> p.key().name()).toList()) + " no " + port;
       notes.add(reason);
       if (endpoints.withPort[i] == 0) {
         problem(
             Severity.WARNING,
             "spec.ports[" + i + "].targetPort",
-            "none of the "
-                + pods
-                + " Pods selected has a "
-                + port.protocol()
-                + " port named \""
-                + port.targetPort()
-                + "\""
-                + named(without.getFirst()));
+            pods == 1 ? reason : "none of the " + pods + " Pods selected has a " + port);
       }
     }
   }
 
-  private static String named(PodObject pod) {
+  private static String podsHave(List<String> names) {
+    return NearMiss.pods(names) + (names.size() == 1 ? " has" : " have");
+  }
+
+  private static String port(ServicePort port) {
+    return port.protocol() + " port named \"" + port.targetPort() + "\"";
+  }
+
+  /** How the ports of the first of these Pods are called. */
+  private static String named(List<PodObject> pods) {
+    PodObject first = pods.getFirst();
+    String whose = pods.size() == 1 ? "; its ports" : "; those of " + first.key().name();
     TreeSet<String> names = new TreeSet<>();
-    for (ContainerPort port : pod.ports()) {
+    for (ContainerPort port : first.ports()) {
       if (!port.name().isEmpty()) {
         names.add("\"" + port.name() + "\" (" + port.protocol() + ")");
       }
     }
     return names.isEmpty()
-        ? "; its ports have no names"
-        : "; its ports are named " + String.join(", ", names);
+        ? whose + " have no names"
+        : whose + " are named " + String.join(", ", names);
   }
 
   /** Notes ports of the Service that no slice serves though there are slices. */

@@ -385,7 +385,7 @@ class BadInputTest {
                 1,
                 "Service default/kubia",
                 "spec.ports[0].targetPort",
-                "none of the 1 Pods selected has a TCP port named \"web\"; its ports are named"
+                "Pod kubia-1 has no TCP port named \"web\"; its ports are named"
                     + " \"http\" (TCP)"));
   }
 

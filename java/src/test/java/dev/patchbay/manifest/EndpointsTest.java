@@ -101,7 +101,7 @@ class EndpointsTest {
     assertThat(endpoints(loaded, "kubia")).containsExactly("10.1.0.1 ");
     assertThat(state(loaded, "kubia").notes())
         .containsExactly(
-            "Pod kubia-1: has no TCP port named \"http\"; its ports are named \"http\" (UDP)");
+            "Pod kubia-1 has no TCP port named \"http\"; its ports are named \"http\" (UDP)");
   }
 
   @Test
@@ -120,7 +120,7 @@ class EndpointsTest {
         .containsExactlyInAnyOrder("10.1.0.1 http=8080/TCP,raw=9000/TCP", "10.1.0.2 raw=9000/TCP");
     assertThat(state(loaded, "kubia").notes())
         .containsExactly(
-            "Pod kubia-2: has no TCP port named \"http\"; its ports are named \"web\" (TCP)");
+            "Pod kubia-2 has no TCP port named \"http\"; its ports are named \"web\" (TCP)");
     assertThat(problems(loaded)).isEmpty();
   }
 
@@ -175,7 +175,7 @@ class EndpointsTest {
             "10.1.0.8 =8080/TCP unready serving terminating");
     assertThat(state(loaded, "kubia").notes())
         .containsExactly(
-            "Pods e, f: has run to its end, no endpoint", "Pod g: has no IPv4 address");
+            "Pods e, f have run to their end and are no endpoints", "Pod g has no IPv4 address");
   }
 
   @Test
