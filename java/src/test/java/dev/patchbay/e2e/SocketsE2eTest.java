@@ -2,6 +2,7 @@
 package dev.patchbay.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.patchbay.lab.Client;
 import dev.patchbay.lab.EndToEnd;
@@ -248,6 +249,10 @@ class SocketsE2eTest {
   @ParameterizedTest
   @EnumSource
   void anMptcpSocketIsTranslated(Family family) {
+    if (!Lab.kernelHasMptcp()) {
+      assertThatThrownBy(() -> client.mptcp(family)).hasMessageContaining("EPROTONOSUPPORT");
+      return;
+    }
     try (Sock mptcp = client.mptcp(family)) {
       assertThat(mptcp.connect(family.service(10), Checks.ECHO)).isEqualTo(Outcome.OK);
       assertThat(mptcp.exchange("x")).isEqualTo("first");

@@ -16,6 +16,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A set of nodes on one bridge.
@@ -73,6 +74,11 @@ public final class Lab implements AutoCloseable {
     String bridge = lab.addNamespace("bridge");
     lab.ip(bridge, "link add br0 type bridge mcast_snooping 0%nlink set br0 up%n".formatted());
     return lab;
+  }
+
+  /** Whether the kernel was built with MPTCP; Linux 5.10 of some distributions was not. */
+  public static boolean kernelHasMptcp() {
+    return Files.exists(Path.of("/proc/sys/net/mptcp/enabled"));
   }
 
   /** The labs that are open now. */
@@ -190,7 +196,9 @@ public final class Lab implements AutoCloseable {
     }
     clients.forEach(Client::close);
     cgroup.killProcesses();
-    removePins(bpfDirectory());
+    if (Files.isDirectory(bpfDirectory())) {
+      deleteTree(bpfDirectory());
+    }
     namespaces.reversed().forEach(name -> Commands.run("ip", "netns", "del", name));
     cgroup.remove();
     deleteTree(directory);
@@ -204,9 +212,10 @@ public final class Lab implements AutoCloseable {
 
   private static void removeLeftovers() {
     leftovers(Cgroup.mount()).forEach(path -> Cgroup.existing(path).remove());
-    leftovers(BPFFS).forEach(Lab::removePins);
+    leftovers(BPFFS).forEach(Lab::deleteTree);
     leftovers(NETNS)
         .forEach(path -> Commands.run("ip", "netns", "del", path.getFileName().toString()));
+    leftovers(Path.of(System.getProperty("java.io.tmpdir"))).forEach(Lab::deleteTree);
   }
 
   /** What processes that are gone have left in a directory. */
@@ -228,12 +237,6 @@ public final class Lab implements AutoCloseable {
     return found;
   }
 
-  private static void removePins(Path directory) {
-    if (Files.isDirectory(directory)) {
-      deleteTree(directory);
-    }
-  }
-
   /** Deletes a directory and what is in it; follows no links. */
   public static void deleteTree(Path root) {
     try {
@@ -248,8 +251,7 @@ public final class Lab implements AutoCloseable {
             }
 
             @Override
-            public FileVisitResult postVisitDirectory(
-                Path directory, @org.jspecify.annotations.Nullable IOException failure)
+            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure)
                 throws IOException {
               if (failure != null) {
                 throw failure;

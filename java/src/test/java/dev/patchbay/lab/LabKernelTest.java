@@ -2,6 +2,7 @@
 package dev.patchbay.lab;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -92,6 +93,16 @@ class LabKernelTest {
       assertThat(tcp.connect(address, 7000)).isEqualTo(Outcome.OK);
       assertThat(tcp.exchange("hello")).isEqualTo("server");
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void mptcpWorksWhereTheKernelHasIt(Family family) {
+    if (!Lab.kernelHasMptcp()) {
+      assertThatThrownBy(() -> client.mptcp(family)).hasMessageContaining("EPROTONOSUPPORT");
+      return;
+    }
+    String address = server.address(family);
     try (Sock mptcp = client.mptcp(family)) {
       assertThat(mptcp.connect(address, 7000)).isEqualTo(Outcome.OK);
       assertThat(mptcp.exchange("hello")).isEqualTo("server");
