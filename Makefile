@@ -53,7 +53,7 @@ need_root = if [ "$$(id -u)" != 0 ]; then \
 	echo "patchbay: make $@ needs root (namespaces, cgroups, BPF): sudo make $@$(1)" >&2; exit 1; fi
 
 # --- Goals -----------------------------------------------------------------------------------------------------------
-.PHONY: help deps doctor build bpf test test-pure test-kernel demo fmt check bindings clean
+.PHONY: help deps doctor build bpf test test-pure test-kernel golden demo fmt check bindings clean
 
 help: ## this text
 	@echo "Patchbay: a Kubernetes Service dataplane. Start here: sudo make demo"
@@ -93,6 +93,10 @@ test-kernel: ## tests of the programs and maps in this kernel (root)
 	$(Q)$(MAKE) bpf
 	$(if $(TESTS),,$(Q)+$(BPF) check-kernel)
 	$(Q)$(call run_tests,-Pkernel)
+
+golden: bpf ## write the outcomes in java/src/test/resources/golden again; read the diff
+	$(msg) GOLDEN java/src/test/resources/golden
+	$(Q)$(MVN) test -Dtest=GoldenTest -Dsurefire.failIfNoSpecifiedTests=false -Dpatchbay.golden.rewrite=true
 
 demo: ## three Pods, a Service, curl (root); also with DEMO_IPV6=1
 	$(Q)$(call need_root)
