@@ -63,12 +63,8 @@ class GoldenTest {
         rules,
         Stream.of(
             DynamicTest.dynamicTest(
-<<<<<<< HEAD
-                "(the stores did fail)", () -> assertThat(faults).as("faults made").isGreaterThan(files.size()))));
-=======
                 "(the stores did fail)",
                 () -> assertThat(faults).as("faults made").isGreaterThan(files.size()))));
->>>>>>> golden
   }
 
   private static void check(String rule, Path file, Path scratch) throws Exception {
