@@ -63,7 +63,8 @@ class GoldenTest {
         rules,
         Stream.of(
             DynamicTest.dynamicTest(
-                "(the stores did fail)", () -> assertThat(faults).as("faults made").isGreaterThan(files.size()))));
+                "(the stores did fail)",
+                () -> assertThat(faults).as("faults made").isGreaterThan(files.size()))));
   }
 
   private static void check(String rule, Path file, Path scratch) throws Exception {
