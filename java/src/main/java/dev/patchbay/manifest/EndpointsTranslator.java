@@ -183,7 +183,7 @@ final class EndpointsTranslator {
   }
 
   private static List<EndpointPort> ports(Fields parent) {
-    List<Fields> items = parent.mappings("ports");
+    List<Fields> items = Ports.items(parent);
     List<EndpointPort> ports = new ArrayList<>(items.size());
     for (Fields item : items) {
       String name = Ports.name(item);

@@ -2,12 +2,26 @@
 package dev.patchbay.manifest;
 
 import dev.patchbay.model.Protocol;
+import java.util.List;
 
 /** What the ports of Services, Endpoints, slices and containers have in common. */
 final class Ports {
   static final int MAX = 65535;
 
+  /** More ports than anybody has; each is compared with each. */
+  private static final int MAX_PORTS = 1000;
+
   private Ports() {}
+
+  /** The items of the field {@code ports}; none, and a report, if there are far too many. */
+  static List<Fields> items(Fields parent) {
+    List<Fields> items = parent.mappings("ports");
+    if (items.size() <= MAX_PORTS) {
+      return items;
+    }
+    parent.error("ports", "has " + items.size() + " entries; at most " + MAX_PORTS + " are read");
+    return List.of();
+  }
 
   /** The field {@code protocol}: TCP if absent, and if it is reported as unknown. */
   static Protocol protocol(Fields port) {

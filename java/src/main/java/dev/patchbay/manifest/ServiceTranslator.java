@@ -119,7 +119,7 @@ final class ServiceTranslator {
   }
 
   private List<ServicePort> ports(Fields spec, ServiceType type, boolean headless) {
-    List<Fields> items = spec.mappings("ports");
+    List<Fields> items = Ports.items(spec);
     if (items.isEmpty()) {
       boolean optional = headless || type == ServiceType.EXTERNAL_NAME;
       if (!optional && !spec.reporter().failed()) {

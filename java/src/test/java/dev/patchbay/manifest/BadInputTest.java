@@ -526,6 +526,20 @@ class BadInputTest {
   }
 
   @Test
+  @Timeout(20)
+  void portsWithoutEnd() {
+    manifests.write(
+        "bad.yaml", service("bad", "ports: [" + "{name: a, port: 1},".repeat(100_000) + "]"));
+    assertThat(onlyProblem())
+        .isEqualTo(
+            error(
+                1,
+                "Service default/bad",
+                "spec.ports",
+                "has 100000 entries; at most 1000 are read (line 6)"));
+  }
+
+  @Test
   void problemsOfOneObjectDoNotFloodTheReport() {
     StringBuilder ports = new StringBuilder();
     for (int i = 0; i < 1000; i++) {
