@@ -145,7 +145,7 @@ final class ObjectTranslator {
     fields.report(
         Severity.NOTE,
         "kind",
-        what + " is ignored; read are Service, Endpoints, EndpointSlice, Pod and Node");
+        what + " is skipped; used are Service, Endpoints, EndpointSlice, Pod and Node");
   }
 
   /** A name for an object of unknown kind, from whatever is there. */

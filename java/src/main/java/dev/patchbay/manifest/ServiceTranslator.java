@@ -45,6 +45,7 @@ final class ServiceTranslator {
     boolean headless = ClusterIpFields.isHeadless(spec);
     ClusterIpFields.Wanted wanted = clusterIps.read(spec, type, headless);
     checkPolicies(spec);
+    noteUnserved(spec, type);
     if (type == ServiceType.EXTERNAL_NAME) {
       checkExternalName(spec);
     }
@@ -95,6 +96,34 @@ final class ServiceTranslator {
     oneOf(spec, "externalTrafficPolicy", "Cluster", "Local");
     oneOf(spec, "internalTrafficPolicy", "Cluster", "Local");
     oneOf(spec, "trafficDistribution", "PreferClose", "PreferSameZone", "PreferSameNode");
+  }
+
+  /** Says what is valid but has no effect yet, so that nobody has to find out by trying. */
+  private static void noteUnserved(Fields spec, ServiceType type) {
+    if (type == ServiceType.NODE_PORT || type == ServiceType.LOAD_BALANCER) {
+      spec.report(
+          Severity.NOTE,
+          "type",
+          type + ": this version serves the Service at its cluster IP, and nowhere else");
+    }
+    if (spec.has("externalIPs")) {
+      spec.report(
+          Severity.NOTE,
+          "externalIPs",
+          "this version serves the Service at its cluster IP, and nowhere else");
+    }
+    if (spec.text("internalTrafficPolicy").equals("Local")) {
+      spec.report(
+          Severity.WARNING,
+          "internalTrafficPolicy",
+          "Local has no effect in this version: endpoints on other nodes are chosen too");
+    }
+    if (!spec.text("trafficDistribution").isEmpty()) {
+      spec.report(
+          Severity.NOTE,
+          "trafficDistribution",
+          "has no effect in this version: all endpoints are chosen alike");
+    }
   }
 
   /** Reads a text field that allows certain values; empty if it is absent. */

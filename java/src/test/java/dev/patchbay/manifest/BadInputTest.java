@@ -135,7 +135,7 @@ class BadInputTest {
                 1,
                 "Deployment shop/web",
                 "kind",
-                "Deployment is ignored; read are Service, Endpoints, EndpointSlice, Pod and Node"));
+                "Deployment is skipped; used are Service, Endpoints, EndpointSlice, Pod and Node"));
   }
 
   @Test
@@ -146,7 +146,7 @@ class BadInputTest {
     assertThat(problems(loaded))
         .containsExactly(
             "NOTE bad.yaml, document 1: Service of serving.knative.dev/v1 fn: kind: Service of"
-                + " serving.knative.dev/v1 is ignored; read are Service, Endpoints, EndpointSlice,"
+                + " serving.knative.dev/v1 is skipped; used are Service, Endpoints, EndpointSlice,"
                 + " Pod and Node");
   }
 
