@@ -46,7 +46,7 @@ class ListsTest {
     assertThat(loaded.snapshot().services()).containsOnlyKeys(key("a"));
     assertThat(problems(loaded))
         .containsExactly(
-            "NOTE a.yaml, document 1: Secret c: items[2].kind: Secret is ignored; read are"
+            "NOTE a.yaml, document 1: Secret c: items[2].kind: Secret is skipped; used are"
                 + " Service, Endpoints, EndpointSlice, Pod and Node",
             "ERROR a.yaml, document 1: Service default/b: items[1].spec.ports[0].port: 0 is out of"
                 + " range; allowed are 1 to 65535 (line 11)");

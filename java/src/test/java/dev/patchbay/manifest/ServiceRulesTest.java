@@ -43,6 +43,7 @@ class ServiceRulesTest {
     Loaded loaded = load(spec);
     assertThat(loaded.snapshot().services()).isEmpty();
     return problems(loaded).stream()
+        .filter(p -> p.startsWith("ERROR"))
         .map(p -> p.replace("ERROR a.yaml, document 1: Service default/s: spec.", ""))
         .map(p -> p.replaceAll(" \\(line [0-9]+\\)$", ""))
         .toList();
@@ -215,6 +216,25 @@ class ServiceRulesTest {
         .containsExactly(
             "ports[0].nodePort: 8080 is out of the range of node ports; allowed are 30000 to"
                 + " 32767");
+  }
+
+  @Test
+  void whatIsValidAndHasNoEffectYetIsSaid() {
+    assertThat(
+            problems(
+                load(
+                    "type: NodePort",
+                    "externalIPs: [192.0.2.1]",
+                    "internalTrafficPolicy: Local",
+                    "trafficDistribution: PreferClose",
+                    "selector: {app: s}",
+                    "ports: [{port: 80}]")))
+        .filteredOn(p -> p.contains("this version"))
+        .satisfiesExactlyInAnyOrder(
+            p -> assertThat(p).startsWith("NOTE").contains("spec.type: NodePort"),
+            p -> assertThat(p).startsWith("NOTE").contains("spec.externalIPs"),
+            p -> assertThat(p).startsWith("WARNING").contains("spec.internalTrafficPolicy"),
+            p -> assertThat(p).startsWith("NOTE").contains("spec.trafficDistribution"));
   }
 
   @Test
