@@ -12,8 +12,9 @@ import dev.patchbay.table.ServiceSettings;
 import dev.patchbay.table.ServiceWord;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
-import java.util.SortedMap;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -23,11 +24,11 @@ import org.jspecify.annotations.Nullable;
  * What a set of rows means to those who connect: where each frontend leads. It does not depend on
  * indexes, ranges or generations, so states of different histories can be compared.
  *
- * @param frontends by key, in order
+ * @param frontends by key
  */
-public record Canonical(SortedMap<FrontendKey, Target> frontends) {
+public record Canonical(Map<FrontendKey, Target> frontends) {
   public Canonical {
-    frontends = Collections.unmodifiableSortedMap(new TreeMap<>(frontends));
+    frontends = Collections.unmodifiableMap(new HashMap<>(frontends));
   }
 
   /** Where a frontend leads. */
@@ -41,7 +42,16 @@ public record Canonical(SortedMap<FrontendKey, Target> frontends) {
    */
   public record Balanced(List<Backend> backends, ServiceSettings settings) implements Target {
     public Balanced {
-      backends = backends.stream().sorted().toList();
+      backends = isSorted(backends) ? List.copyOf(backends) : backends.stream().sorted().toList();
+    }
+
+    private static boolean isSorted(List<Backend> backends) {
+      for (int i = 1; i < backends.size(); i++) {
+        if (backends.get(i - 1).compareTo(backends.get(i)) > 0) {
+          return false;
+        }
+      }
+      return true;
     }
 
     @Override
@@ -74,14 +84,14 @@ public record Canonical(SortedMap<FrontendKey, Target> frontends) {
 
   /** What the maps mean. */
   public static Canonical of(ObservedState observed) {
-    SortedMap<FrontendKey, Target> frontends = new TreeMap<>();
+    Map<FrontendKey, Target> frontends = HashMap.newHashMap(observed.frontends().size());
     observed.frontends().forEach((key, value) -> frontends.put(key, target(observed, value)));
     return new Canonical(frontends);
   }
 
   /** What the rows that are wanted mean. */
   public static Canonical of(DesiredState desired) {
-    SortedMap<FrontendKey, Target> frontends = new TreeMap<>();
+    Map<FrontendKey, Target> frontends = HashMap.newHashMap(2 * desired.services().size());
     for (ServiceRow row : desired.services().values()) {
       Balanced target = new Balanced(row.backends(), row.settings());
       row.frontends().forEach(key -> frontends.put(key, target));
@@ -122,6 +132,9 @@ public record Canonical(SortedMap<FrontendKey, Target> frontends) {
    * @param other the state that ought to equal this one
    */
   public List<String> difference(Canonical other) {
+    if (equals(other)) {
+      return List.of();
+    }
     TreeSet<FrontendKey> keys = new TreeSet<>(frontends.keySet());
     keys.addAll(other.frontends.keySet());
     List<String> lines = new ArrayList<>();
@@ -145,8 +158,9 @@ public record Canonical(SortedMap<FrontendKey, Target> frontends) {
   /** A line for each frontend, in order. */
   @Override
   public String toString() {
-    return frontends.entrySet().stream()
-        .map(entry -> entry.getKey() + " -> " + entry.getValue())
-        .collect(Collectors.joining("\n"));
+    return new TreeMap<>(frontends)
+        .entrySet().stream()
+            .map(entry -> entry.getKey() + " -> " + entry.getValue())
+            .collect(Collectors.joining("\n"));
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.model;
 
-import java.util.Comparator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The identity of one balanced thing: a port of a Service in one address family. It owns one index
@@ -14,15 +14,34 @@ import java.util.Comparator;
  */
 public record ServicePortKey(ObjectKey service, String port, Protocol protocol, IpFamily family)
     implements Comparable<ServicePortKey> {
-  private static final Comparator<ServicePortKey> ORDER =
-      Comparator.comparing(ServicePortKey::service)
-          .thenComparing(ServicePortKey::port)
-          .thenComparing(ServicePortKey::protocol)
-          .thenComparing(ServicePortKey::family);
-
   @Override
   public int compareTo(ServicePortKey other) {
-    return ORDER.compare(this, other);
+    int byService = service.compareTo(other.service);
+    if (byService != 0) {
+      return byService;
+    }
+    int byPort = port.compareTo(other.port);
+    if (byPort != 0) {
+      return byPort;
+    }
+    int byProtocol = protocol.compareTo(other.protocol);
+    return byProtocol != 0 ? byProtocol : family.compareTo(other.family);
+  }
+
+  // Written out for the same reason as in IpAddress.
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof ServicePortKey key
+        && protocol == key.protocol
+        && family == key.family
+        && port.equals(key.port)
+        && service.equals(key.service);
+  }
+
+  @Override
+  public int hashCode() {
+    int hash = 31 * service.hashCode() + port.hashCode();
+    return 31 * (31 * hash + protocol.number()) + (family == IpFamily.IPV4 ? 0 : 1);
   }
 
   /** {@code namespace/name:port/protocol (family)}. */

@@ -3,7 +3,6 @@ package dev.patchbay.table;
 
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.Protocol;
-import java.util.Comparator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,12 +15,6 @@ import org.jspecify.annotations.Nullable;
  */
 public record FrontendKey(IpAddress address, int port, @Nullable Protocol protocol, Scope scope)
     implements Comparable<FrontendKey> {
-  private static final Comparator<FrontendKey> ORDER =
-      Comparator.comparing(FrontendKey::address)
-          .thenComparingInt(FrontendKey::port)
-          .thenComparingInt(FrontendKey::protocolNumber)
-          .thenComparing(FrontendKey::scope);
-
   public FrontendKey {
     if (port < 0 || port > 65535 || (port == 0) != (protocol == null)) {
       throw new IllegalArgumentException("frontend " + address + " port " + port + " " + protocol);
@@ -44,7 +37,34 @@ public record FrontendKey(IpAddress address, int port, @Nullable Protocol protoc
 
   @Override
   public int compareTo(FrontendKey other) {
-    return ORDER.compare(this, other);
+    int byAddress = address.compareTo(other.address);
+    if (byAddress != 0) {
+      return byAddress;
+    }
+    int byPort = Integer.compare(port, other.port);
+    if (byPort != 0) {
+      return byPort;
+    }
+    int byProtocol = Integer.compare(protocolNumber(), other.protocolNumber());
+    return byProtocol != 0 ? byProtocol : scope.compareTo(other.scope);
+  }
+
+  // Written out, like those of other keys: what a record is given runs through method handles,
+  // which cost a start with many keys a good part of its time.
+  @Override
+  public boolean equals(@Nullable Object other) {
+    return other instanceof FrontendKey key
+        && port == key.port
+        && protocol == key.protocol
+        && scope == key.scope
+        && address.equals(key.address);
+  }
+
+  @Override
+  public int hashCode() {
+    return (31 * address.hashCode() + port) * 31
+        + protocolNumber()
+        + (scope == Scope.INTERNAL ? 0 : 256);
   }
 
   /** {@code 10.96.0.1:80/tcp}, {@code 10.96.0.1:*}, with {@code @external} where it applies. */
