@@ -100,6 +100,9 @@ public final class Agent implements AutoCloseable {
   private void requireCgroup() throws UserError {
     try {
       Cgroups.id(config.cgroup());
+    } catch (KernelException.NotFound e) {
+      throw new UserError(
+          "cannot attach", e.getMessage(), "give an existing cgroup v2 directory with --cgroup");
     } catch (KernelException e) {
       throw new UserError("cannot attach", e.getMessage(), "");
     }

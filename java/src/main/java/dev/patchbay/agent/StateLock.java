@@ -64,7 +64,7 @@ public final class StateLock implements AutoCloseable {
       throw new UserError(
           "cannot use the state directory " + stateDir,
           describe(e),
-          "give a writable directory with --state-dir");
+          "run as root, or give a writable directory with --state-dir");
     }
   }
 

@@ -30,7 +30,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>EndpointSlices that name the Service are used. Those that a cluster's controllers made are
  *       used only where what they were made from is not here.
  *   <li>A selector stands for the Pods that match.
- *   <li>Without a selector, Endpoints of the same name are mirrored, unless slices were written.
+ *   <li>Without a selector, Endpoints of the same name are mirrored, and add to slices that were
+ *       written.
  * </ul>
  *
  * A pure function; an instance serves one call.
@@ -119,7 +120,7 @@ final class ServiceResolver {
     }
     written.forEach(s -> slices.add(s.slice()));
     if (service.selector().isEmpty()) {
-      withoutSelector(written, generated);
+      withoutSelector(generated);
     } else {
       withSelector(generated);
     }
@@ -130,9 +131,9 @@ final class ServiceResolver {
     }
   }
 
-  private void withoutSelector(List<SliceObject> written, List<SliceObject> generated) {
+  private void withoutSelector(List<SliceObject> generated) {
     EndpointsObject endpoints = surroundings.endpoints();
-    if (!written.isEmpty() || endpoints == null) {
+    if (endpoints == null) {
       generated.forEach(s -> slices.add(s.slice()));
     } else {
       slices.addAll(endpoints.slices());

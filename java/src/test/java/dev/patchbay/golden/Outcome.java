@@ -55,7 +55,7 @@ final class Outcome {
     cluster.services().values().stream()
         .sorted(Comparator.comparing(ServiceState::key))
         .forEach(this::service);
-    maps.frontends()
+    new TreeMap<>(maps.frontends())
         .forEach(
             (key, target) -> {
               if (!printed.contains(key)) {
@@ -73,7 +73,7 @@ final class Outcome {
   private void service(ServiceState state) {
     Service service = state.service();
     line(service.key() + " " + service.type() + addresses(service));
-    maps.frontends()
+    new TreeMap<>(maps.frontends())
         .forEach(
             (key, target) -> {
               if (belongs(key, service) && printed.add(key)) {

@@ -234,9 +234,14 @@ class EndpointsTest {
   }
 
   @Test
-  void slicesWrittenByHandAreUsedInPlaceOfEndpoints() {
+  void slicesWrittenByHandAndEndpointsAddUp() {
     Loaded loaded = load(SELECTORLESS, ENDPOINTS, slice("db-x", "db", "IPv4", "10.9.0.7"));
-    assertThat(endpoints(loaded, "db")).containsExactly("10.9.0.7 =8080/TCP");
+    assertThat(endpoints(loaded, "db"))
+        .containsExactlyInAnyOrder(
+            "10.9.0.1 =5432/TCP",
+            "10.9.0.2 =5432/TCP unready",
+            "fd00::1 =5432/TCP",
+            "10.9.0.7 =8080/TCP");
   }
 
   @Test

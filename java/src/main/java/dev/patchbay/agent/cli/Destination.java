@@ -40,7 +40,7 @@ record Destination(IpAddress address, int port, Protocol protocol) {
         return new Destination(address.get(), port, protocol);
       }
     }
-    throw new UserError(
+    throw UserError.usage(
         "cannot explain " + text,
         "not a destination",
         "write it like 10.96.0.10:53, 10.96.0.10:53/udp or [fd00:10:96::a]:53/udp");

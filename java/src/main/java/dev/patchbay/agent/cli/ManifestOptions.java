@@ -34,20 +34,20 @@ final class ManifestOptions {
           Cidr.parse(text)
               .orElseThrow(
                   () ->
-                      new UserError(
+                      UserError.usage(
                           "--service-cidr " + text,
                           "not a range of addresses",
                           "write it like 10.96.0.0/16, with no bits set behind the prefix"));
       int smallest = cidr.family() == IpFamily.IPV4 ? 30 : 126;
       if (cidr.prefixLength() > smallest) {
-        throw new UserError(
+        throw UserError.usage(
             "--service-cidr " + text,
             "holds no more than two addresses",
             "give a range of /" + smallest + " or larger");
       }
       for (Cidr other : cidrs) {
         if (other.family() == cidr.family()) {
-          throw new UserError(
+          throw UserError.usage(
               "--service-cidr " + text,
               "a second " + cidr.family() + " range beside " + other,
               "give at most one per family");
@@ -62,7 +62,7 @@ final class ManifestOptions {
     return PortRange.parse(nodePortRange)
         .orElseThrow(
             () ->
-                new UserError(
+                UserError.usage(
                     "--node-port-range " + nodePortRange,
                     "not a range of ports",
                     "write it like 30000-32767, within 1-65535"));

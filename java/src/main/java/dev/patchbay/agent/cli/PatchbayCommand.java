@@ -89,8 +89,12 @@ public final class PatchbayCommand implements Runnable {
 
   private static int failed(Exception e, CommandLine line, @Nullable ParseResult result) {
     PrintWriter err = line.getErr();
+    int code = 1;
     switch (e) {
-      case UserError _ -> err.println("patchbay: " + e.getMessage());
+      case UserError error -> {
+        err.println("patchbay: " + error.getMessage());
+        code = error.exitCode();
+      }
       case InterruptedException _ -> err.println("patchbay: interrupted");
       default -> {
         err.println("patchbay: internal error: " + e + "; this is a defect, please report it");
@@ -98,7 +102,7 @@ public final class PatchbayCommand implements Runnable {
       }
     }
     err.flush();
-    return 1;
+    return code;
   }
 
   private static int misused(CommandLine.ParameterException e, String[] args) {

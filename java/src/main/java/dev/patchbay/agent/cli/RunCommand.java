@@ -115,7 +115,7 @@ final class RunCommand implements Callable<Integer> {
           "use --manifests DIR");
     }
     if (manifests == null) {
-      throw new UserError(
+      throw UserError.usage(
           "cannot run",
           "no source of Services is given, and this version does not read a cluster",
           "use --manifests DIR");
@@ -158,7 +158,7 @@ final class RunCommand implements Callable<Integer> {
     try {
       return new Capacity(maxFrontends, maxServices, maxBackends);
     } catch (IllegalArgumentException e) {
-      throw new UserError(
+      throw UserError.usage(
           "cannot size the maps",
           e.getMessage(),
           "give --max-frontends and --max-services of 1 or more, --max-backends of 1 to 16777216");
@@ -169,7 +169,7 @@ final class RunCommand implements Callable<Integer> {
     return HostPort.parse(text)
         .orElseThrow(
             () ->
-                new UserError(
+                UserError.usage(
                     flag + " " + text,
                     "not an address and port",
                     "write it like 127.0.0.1:10256 or [::1]:10256"));

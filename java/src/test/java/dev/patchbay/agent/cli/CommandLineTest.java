@@ -54,30 +54,30 @@ class CommandLineTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "--service-cidr 10.96.0.1/16 | not a range of addresses",
-        "--service-cidr 10.96.0.0/31 | holds no more than two addresses",
-        "--service-cidr 10.96.0.0/16,10.97.0.0/16 | a second IPv4 range",
-        "--node-port-range 5-1 | not a range of ports",
-        "--node-port-range 0-70000 | not a range of ports",
-        "--healthz-bind-address localhost:1 | not an address and port",
-        "--metrics-bind-address 1.2.3.4 | not an address and port",
-        "--max-backends 0 | cannot size the maps",
-        "--devices eth0 | use --devices none",
-        "--kubeconfig /etc/kubeconfig | use --manifests"
+        "--service-cidr 10.96.0.1/16 | not a range of addresses | 2",
+        "--service-cidr 10.96.0.0/31 | holds no more than two addresses | 2",
+        "--service-cidr 10.96.0.0/16,10.97.0.0/16 | a second IPv4 range | 2",
+        "--node-port-range 5-1 | not a range of ports | 2",
+        "--node-port-range 0-70000 | not a range of ports | 2",
+        "--healthz-bind-address localhost:1 | not an address and port | 2",
+        "--metrics-bind-address 1.2.3.4 | not an address and port | 2",
+        "--max-backends 0 | cannot size the maps | 2",
+        "--devices eth0 | use --devices none | 1",
+        "--kubeconfig /etc/kubeconfig | use --manifests | 1"
       })
-  void badSettingsOfRunAreOneLine(String flags, String reason) {
+  void badSettingsOfRunAreOneLine(String flags, String reason, int exitCode) {
     String[] flag = flags.strip().split(" ", -1);
 
     int code = patchbay("run", "--manifests", "/nowhere", "--cgroup", "/nowhere", flag[0], flag[1]);
 
-    assertThat(code).isEqualTo(1);
+    assertThat(code).isEqualTo(exitCode);
     assertThat(err.toString()).startsWith("patchbay: ").contains(reason.strip());
     assertThat(err.toString().lines()).hasSize(1);
   }
 
   @Test
   void runNeedsASource() {
-    assertThat(patchbay("run")).isEqualTo(1);
+    assertThat(patchbay("run")).isEqualTo(2);
     assertThat(err.toString()).contains("use --manifests DIR");
   }
 
@@ -85,7 +85,7 @@ class CommandLineTest {
   void aConfigurationFileSuppliesDefaultsAndFlagsWin(@TempDir Path dir) throws IOException {
     Path file = Files.writeString(dir.resolve("config.yaml"), "manifests: /m\nmax-services: 0\n");
 
-    assertThat(patchbay("run", "--config", file.toString())).isEqualTo(1);
+    assertThat(patchbay("run", "--config", file.toString())).isEqualTo(2);
     assertThat(err.toString()).contains("services=0");
 
     err.getBuffer().setLength(0);
