@@ -20,6 +20,7 @@ final class SnapshotWriter implements AutoCloseable {
   private static final int REST_FACTOR = 9;
 
   private final Path stateDir;
+  private final Heap heap = new Heap();
   private final Thread thread;
   private @Nullable Snapshot next;
   private boolean closed;
@@ -42,6 +43,7 @@ final class SnapshotWriter implements AutoCloseable {
       while (snapshot != null) {
         long start = System.nanoTime();
         write(snapshot);
+        tidy();
         rest((System.nanoTime() - start) * REST_FACTOR);
         snapshot = take();
       }
@@ -64,6 +66,17 @@ final class SnapshotWriter implements AutoCloseable {
     long end = System.nanoTime() + nanos;
     while (!closed && end - System.nanoTime() > 0) {
       TimeUnit.NANOSECONDS.timedWait(this, Math.max(1, end - System.nanoTime()));
+    }
+  }
+
+  /** All that a change leads to has been done when its snapshot is written. */
+  private void tidy() {
+    boolean ending;
+    synchronized (this) {
+      ending = closed;
+    }
+    if (!ending) {
+      heap.trim();
     }
   }
 

@@ -49,6 +49,11 @@ class ColdStartE2eTest {
   /** Two processors for as long as the goal allows. */
   private static final double COLD_PROCESSOR_SECONDS = 4;
 
+  /**
+   * What an agent may need once it has settled; what it leaves behind when it reads is not in it.
+   */
+  private static final long SETTLED_MEBIBYTES = 165;
+
   /** Runs a command and prints what it cost, children included. */
   private static final String COST =
       """
@@ -175,8 +180,9 @@ class ColdStartE2eTest {
   void anAgentThatWatchesTenThousandServicesIsSmall() {
     writeManifests(1);
     Daemon agent = node.startAgent();
-    Path snapshot = node.stateDirectory().resolve("snapshot.json");
-    Eventually.within(Duration.ofSeconds(30), () -> assertThat(snapshot).exists());
+    Eventually.within(
+        Duration.ofSeconds(30),
+        () -> assertThat(memory(agent, "VmRSS")).as("MiB").isLessThan(SETTLED_MEBIBYTES));
     long settled = memory(agent, "VmRSS");
     node.write("more.yaml", World.manifest(SERVICES, 0));
     Eventually.soon(
@@ -185,7 +191,7 @@ class ColdStartE2eTest {
         "memory of the agent with 10,000 Services: %d MiB resident, %d MiB after a change,"
             + " %d MiB at most",
         settled, memory(agent, "VmRSS"), memory(agent, "VmHWM"));
-    assertThat(memory(agent, "VmRSS")).isLessThan(300);
+    assertThat(memory(agent, "VmHWM")).isLessThan(400);
   }
 
   private static long memory(Daemon process, String what) {
