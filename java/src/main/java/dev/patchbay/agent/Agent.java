@@ -16,6 +16,7 @@ import dev.patchbay.manifest.ManifestDirectoryException;
 import dev.patchbay.manifest.ManifestSettings;
 import dev.patchbay.manifest.ManifestSource;
 import dev.patchbay.model.NodeFacts;
+import dev.patchbay.model.ObjectKey;
 import dev.patchbay.reconcile.ApplyReport;
 import dev.patchbay.reconcile.StoreException;
 import dev.patchbay.table.DesiredState;
@@ -23,7 +24,9 @@ import dev.patchbay.table.ObservedState;
 import dev.patchbay.table.ServiceRow;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicLong;
@@ -202,18 +205,15 @@ public final class Agent implements AutoCloseable {
           wrong.getFirst() + (wrong.size() > 1 ? " and " + (wrong.size() - 1) + " more" : ""),
           "run `patchbay status` for all of it");
     }
+    Set<ObjectKey> services = new HashSet<>();
     int frontends = 0;
     int backends = 0;
     for (ServiceRow row : desired.services().values()) {
+      services.add(row.key().service());
       frontends += row.frontends().size();
       backends += row.backends().size();
     }
-    return "services="
-        + desired.services().size()
-        + " frontends="
-        + frontends
-        + " backends="
-        + backends;
+    return "services=" + services.size() + " frontends=" + frontends + " backends=" + backends;
   }
 
   private void ready(Loaded first, String verified) {

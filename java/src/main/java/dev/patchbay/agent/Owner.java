@@ -176,7 +176,9 @@ final class Owner {
       log.warn("{}", complaint);
     }
     if (fresh.size() > LINES_AT_ONCE) {
-      log.warn("and {} more; `patchbay validate` lists all of them", fresh.size() - LINES_AT_ONCE);
+      log.warn(
+          "and {} more; see `patchbay validate` for the manifests, `patchbay status` for the maps",
+          fresh.size() - LINES_AT_ONCE);
     }
     complaints = now;
   }

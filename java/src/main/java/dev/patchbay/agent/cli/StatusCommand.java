@@ -143,6 +143,12 @@ final class StatusCommand implements Callable<Integer> {
     for (String difference : shown(findings.differences())) {
       text.append("  - ").append(difference).append('\n');
     }
+    if (snapshot != null) {
+      for (Snapshot.Refusal refusal : shown(snapshot.refusals())) {
+        text.append("  - ").append(refusal.servicePort()).append(": ");
+        text.append(refusal.reason()).append('\n');
+      }
+    }
     TextTable usage = new TextTable("MAP", "USED", "OF");
     for (MapUsage map : findings.usage()) {
       usage.row(
@@ -211,7 +217,7 @@ final class StatusCommand implements Callable<Integer> {
     if (!snapshot.refusals().isEmpty()) {
       return "as far as it fits: "
           + ServicesCommand.plural(snapshot.refusals().size(), "Service port")
-          + " refused, see `patchbay explain`";
+          + " refused";
     }
     if (findings.differences().isEmpty()) {
       return "yes, maps and snapshot agree";
@@ -241,6 +247,19 @@ final class StatusCommand implements Callable<Integer> {
     return values;
   }
 
+  private static List<Object> refusals(@Nullable Snapshot snapshot) {
+    List<Object> refusals = new ArrayList<>();
+    if (snapshot != null) {
+      for (Snapshot.Refusal refusal : snapshot.refusals()) {
+        Map<String, Object> entry = new LinkedHashMap<>();
+        entry.put("servicePort", refusal.servicePort());
+        entry.put("reason", refusal.reason());
+        refusals.add(entry);
+      }
+    }
+    return refusals;
+  }
+
   private Map<String, Object> tree(Findings findings, Reading reading) {
     Map<String, Object> tree = new LinkedHashMap<>();
     tree.put("good", findings.good());
@@ -260,6 +279,7 @@ final class StatusCommand implements Callable<Integer> {
     tree.put("violations", findings.violations().stream().map(Violation::toString).toList());
     tree.put("inStep", findings.differences().isEmpty());
     tree.put("differences", findings.differences());
+    tree.put("refusals", refusals(reading.view().snapshot()));
     Map<String, Object> maps = new LinkedHashMap<>();
     for (MapUsage map : findings.usage()) {
       Map<String, Object> usage = new LinkedHashMap<>();
