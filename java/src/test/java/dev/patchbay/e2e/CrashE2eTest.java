@@ -3,6 +3,9 @@ package dev.patchbay.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.patchbay.inspect.Invariants;
+import dev.patchbay.kernel.KernelException;
+import dev.patchbay.kernel.PinnedDataplane;
 import dev.patchbay.lab.Client;
 import dev.patchbay.lab.Client.Kind;
 import dev.patchbay.lab.Daemon;
@@ -137,6 +140,16 @@ class CrashE2eTest {
     agent.kill();
     going.set(false);
     stream.join();
+    assertWhole();
+  }
+
+  /** Judged from the maps alone: no agent runs, and the last one has ended anywhere. */
+  private void assertWhole() {
+    try (PinnedDataplane left = PinnedDataplane.open(node.bpfDirectory())) {
+      assertThat(Invariants.check(left.load())).as("seed " + seed).isEmpty();
+    } catch (KernelException e) {
+      throw new AssertionError("the maps cannot be read, seed " + seed, e);
+    }
   }
 
   @Test
