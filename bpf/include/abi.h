@@ -48,6 +48,8 @@ enum pb_frontend_flag {
 	 * other frontend names. Sockets are refused; `service` has no meaning.
 	 */
 	PB_FRONTEND_REFUSE = 1,
+	/* As above, but the address is a node's: its ports are looked up as node ports. */
+	PB_FRONTEND_NODE = 2,
 };
 
 /* Bits of struct pb_service.flags. */

@@ -140,6 +140,15 @@ public class Abi extends Abi$shared {
     public static int PB_FRONTEND_REFUSE() {
         return PB_FRONTEND_REFUSE;
     }
+    private static final int PB_FRONTEND_NODE = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum pb_frontend_flag.PB_FRONTEND_NODE = 2
+     * }
+     */
+    public static int PB_FRONTEND_NODE() {
+        return PB_FRONTEND_NODE;
+    }
     private static final int PB_SERVICE_AFFINITY_CLIENT_IP = (int)1L;
     /**
      * {@snippet lang=c :

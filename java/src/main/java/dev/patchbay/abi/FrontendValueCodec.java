@@ -35,6 +35,7 @@ public final class FrontendValueCodec {
     switch (value) {
       case FrontendValue.ToService(int index) -> put(segment, at, index, 0);
       case FrontendValue.Refuse() -> put(segment, at, 0, Abi.PB_FRONTEND_REFUSE());
+      case FrontendValue.NodeAddress() -> put(segment, at, 0, Abi.PB_FRONTEND_NODE());
       case FrontendValue.Foreign(int service, int flags) -> put(segment, at, service, flags);
     }
   }
@@ -48,6 +49,9 @@ public final class FrontendValueCodec {
     }
     if (flags == Abi.PB_FRONTEND_REFUSE() && service == 0) {
       return FrontendValue.REFUSE;
+    }
+    if (flags == Abi.PB_FRONTEND_NODE() && service == 0) {
+      return FrontendValue.NODE_ADDRESS;
     }
     return new FrontendValue.Foreign(service, flags);
   }

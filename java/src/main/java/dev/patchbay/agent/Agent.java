@@ -60,7 +60,7 @@ public final class Agent implements AutoCloseable {
 
   private Agent(AgentConfig config) throws UserError {
     this.config = config;
-    node = new NodeFacts(config.nodeName());
+    node = NodeFacts.named(config.nodeName());
     try {
       lock = StateLock.acquire(config.stateDir());
     } catch (UserError e) {

@@ -8,6 +8,7 @@ import dev.patchbay.model.ServiceState;
 import dev.patchbay.table.DesiredChange;
 import dev.patchbay.table.DesiredState;
 import dev.patchbay.table.FrontendKey;
+import dev.patchbay.table.FrontendValue;
 import dev.patchbay.table.ServiceRow;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -71,7 +72,9 @@ public final class Compiler {
 
   /** All rows that are wanted now. Takes time in proportion to their number. */
   public DesiredState desired() {
-    return new DesiredState(granted, wildcardUsers.keySet());
+    Map<FrontendKey, FrontendValue> wildcards = HashMap.newHashMap(wildcardUsers.size());
+    wildcardUsers.keySet().forEach(key -> wildcards.put(key, FrontendValue.REFUSE));
+    return new DesiredState(granted, wildcards);
   }
 
   /** All that could not be granted, sorted; also what has not changed since the last call. */
@@ -155,16 +158,18 @@ public final class Compiler {
       }
     }
     upserted.sort(Comparator.comparing(ServiceRow::key));
-    Set<FrontendKey> refused = new HashSet<>();
-    Set<FrontendKey> unrefused = new HashSet<>();
+    Map<FrontendKey, FrontendValue> wildcards = new HashMap<>();
+    Set<FrontendKey> unwanted = new HashSet<>();
     touched.wildcards.forEach(
         (wildcard, before) -> {
           boolean now = wildcardUsers.containsKey(wildcard);
-          if (now != before) {
-            (now ? refused : unrefused).add(wildcard);
+          if (now && !before) {
+            wildcards.put(wildcard, FrontendValue.REFUSE);
+          } else if (before && !now) {
+            unwanted.add(wildcard);
           }
         });
-    return new DesiredChange(upserted, removed, refused, unrefused);
+    return new DesiredChange(upserted, removed, wildcards, unwanted);
   }
 
   /** The row with the frontends that it owns; null if it owns none. */

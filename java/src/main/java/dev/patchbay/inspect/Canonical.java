@@ -70,6 +70,14 @@ public record Canonical(Map<FrontendKey, Target> frontends) {
     }
   }
 
+  /** Wherever the node port of the same number leads. */
+  public record NodeAddress() implements Target {
+    @Override
+    public String toString() {
+      return "node address";
+    }
+  }
+
   /**
    * Nowhere that makes sense.
    *
@@ -96,13 +104,22 @@ public record Canonical(Map<FrontendKey, Target> frontends) {
       Balanced target = new Balanced(row.backends(), row.settings());
       row.frontends().forEach(key -> frontends.put(key, target));
     }
-    desired.refused().forEach(key -> frontends.put(key, new Refused()));
+    desired
+        .wildcards()
+        .forEach(
+            (key, value) ->
+                frontends.put(
+                    key,
+                    value instanceof FrontendValue.NodeAddress
+                        ? new NodeAddress()
+                        : new Refused()));
     return new Canonical(frontends);
   }
 
   private static Target target(ObservedState observed, FrontendValue value) {
     return switch (value) {
       case FrontendValue.Refuse() -> new Refused();
+      case FrontendValue.NodeAddress() -> new NodeAddress();
       case FrontendValue.Foreign(int service, int flags) ->
           new Broken("foreign value, service " + service + " flags " + flags);
       case FrontendValue.ToService(int index) -> service(observed, index);

@@ -76,6 +76,11 @@ public final class Invariants {
                     wrong.put(key, "refuses, but is no wildcard");
                   }
                 }
+                case FrontendValue.NodeAddress() -> {
+                  if (!key.isWildcard()) {
+                    wrong.put(key, "is marked as a node address, but is no wildcard");
+                  }
+                }
                 case FrontendValue.ToService(int index) -> {
                   if (key.isWildcard()) {
                     wrong.put(key, "is a wildcard, but leads to service " + index);

@@ -42,9 +42,13 @@ public final class Tracer {
     if (value == null) {
       value = observed.frontends().get(FrontendKey.wildcard(address));
     }
+    if (value instanceof FrontendValue.NodeAddress) {
+      value = observed.frontends().get(FrontendKey.nodePort(address.family(), port, protocol));
+    }
     return switch (value) {
       case null -> new Verdict.NotAService();
       case FrontendValue.Refuse() -> UNKNOWN_PORT;
+      case FrontendValue.NodeAddress() -> new Verdict.NotAService();
       case FrontendValue.Foreign(int service, int flags) ->
           (flags & REFUSE_FLAG) != 0 ? UNKNOWN_PORT : follow(service);
       case FrontendValue.ToService(int index) -> follow(index);

@@ -86,16 +86,17 @@ final class ServiceResolver {
   }
 
   private Service service(List<IpAddress> addresses) {
-    return new Service(
-        service.key(),
-        service.type(),
-        addresses,
-        service.ports(),
-        service.selector(),
-        service.affinitySeconds(),
-        service.publishNotReadyAddresses(),
-        service.createdMillis(),
-        service.origin().toString());
+    return Service.builder(service.key())
+        .type(service.type())
+        .headless(service.headless())
+        .clusterIps(addresses)
+        .ports(service.ports())
+        .selector(service.selector())
+        .affinitySeconds(service.affinitySeconds())
+        .publishNotReadyAddresses(service.publishNotReadyAddresses())
+        .createdMillis(service.createdMillis())
+        .origin(service.origin().toString())
+        .build();
   }
 
   private void refused(ClusterIpAllocator.Refusal refusal) {

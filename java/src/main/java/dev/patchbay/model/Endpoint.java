@@ -10,6 +10,7 @@ package dev.patchbay.model;
  * @param terminating {@code conditions.terminating}
  * @param nodeName the node it runs on; empty where unknown
  * @param target the name of the Pod behind it, in the Service's namespace; empty where unknown
+ * @param hints for whom it is meant
  */
 public record Endpoint(
     IpAddress address,
@@ -17,4 +18,26 @@ public record Endpoint(
     boolean serving,
     boolean terminating,
     String nodeName,
-    String target) {}
+    String target,
+    Hints hints) {
+
+  /** An endpoint without hints. */
+  public Endpoint(
+      IpAddress address,
+      boolean ready,
+      boolean serving,
+      boolean terminating,
+      String nodeName,
+      String target) {
+    this(address, ready, serving, terminating, nodeName, target, Hints.NONE);
+  }
+
+  public Endpoint withHints(Hints other) {
+    return new Endpoint(address, ready, serving, terminating, nodeName, target, other);
+  }
+
+  /** Whether it runs on the node of this name. */
+  public boolean isOn(String node) {
+    return !nodeName.isEmpty() && nodeName.equals(node);
+  }
+}

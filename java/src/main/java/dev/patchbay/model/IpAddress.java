@@ -21,6 +21,16 @@ public record IpAddress(long high, long low) implements Comparable<IpAddress> {
     return new IpAddress(0, MAPPED_PREFIX | Integer.toUnsignedLong(bits));
   }
 
+  /** {@code 0.0.0.0} or {@code ::}. */
+  public static IpAddress unspecified(IpFamily family) {
+    return family == IpFamily.IPV4 ? ofIpv4(0) : new IpAddress(0, 0);
+  }
+
+  /** Whether it is {@code 0.0.0.0} or {@code ::}. */
+  public boolean isUnspecified() {
+    return high == 0 && (low == 0 || low == MAPPED_PREFIX);
+  }
+
   /**
    * Reads an address in textual form. Strict, as in the Kubernetes API since 1.33: no leading zeros
    * in IPv4 octets, no zone, no prefix length, no white space, no IPv4-mapped IPv6 form.

@@ -4,16 +4,31 @@ package dev.patchbay.model;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The identity of one balanced thing: a port of a Service in one address family. It owns one index
- * of the {@code services} map and one range of {@code backends}.
+ * The identity of one balanced thing: a port of a Service in one address family, under one traffic
+ * policy. It owns one index of the {@code services} map and one range of {@code backends}.
+ *
+ * <p>Most Service ports have one such thing. One whose cluster IP obeys the policy {@code Local}
+ * and which has external addresses has two: clients on the node reach those under {@code Cluster}.
  *
  * @param service the Service
  * @param port the name of the port; empty for the single unnamed one
  * @param protocol the protocol of the port
  * @param family of its frontends and of its endpoints
+ * @param policy which endpoints it has
  */
-public record ServicePortKey(ObjectKey service, String port, Protocol protocol, IpFamily family)
+public record ServicePortKey(
+    ObjectKey service, String port, Protocol protocol, IpFamily family, TrafficPolicy policy)
     implements Comparable<ServicePortKey> {
+
+  /** A port under the policy {@code Cluster}. */
+  public ServicePortKey(ObjectKey service, String port, Protocol protocol, IpFamily family) {
+    this(service, port, protocol, family, TrafficPolicy.CLUSTER);
+  }
+
+  public ServicePortKey withPolicy(TrafficPolicy other) {
+    return other == policy ? this : new ServicePortKey(service, port, protocol, family, other);
+  }
+
   @Override
   public int compareTo(ServicePortKey other) {
     int byService = service.compareTo(other.service);
@@ -25,7 +40,11 @@ public record ServicePortKey(ObjectKey service, String port, Protocol protocol, 
       return byPort;
     }
     int byProtocol = protocol.compareTo(other.protocol);
-    return byProtocol != 0 ? byProtocol : family.compareTo(other.family);
+    if (byProtocol != 0) {
+      return byProtocol;
+    }
+    int byFamily = family.compareTo(other.family);
+    return byFamily != 0 ? byFamily : policy.compareTo(other.policy);
   }
 
   // Written out for the same reason as in IpAddress.
@@ -34,6 +53,7 @@ public record ServicePortKey(ObjectKey service, String port, Protocol protocol, 
     return other instanceof ServicePortKey key
         && protocol == key.protocol
         && family == key.family
+        && policy == key.policy
         && port.equals(key.port)
         && service.equals(key.service);
   }
@@ -41,10 +61,12 @@ public record ServicePortKey(ObjectKey service, String port, Protocol protocol, 
   @Override
   public int hashCode() {
     int hash = 31 * service.hashCode() + port.hashCode();
-    return 31 * (31 * hash + protocol.number()) + (family == IpFamily.IPV4 ? 0 : 1);
+    return 31 * (31 * hash + protocol.number())
+        + (family == IpFamily.IPV4 ? 0 : 1)
+        + (policy == TrafficPolicy.CLUSTER ? 0 : 2);
   }
 
-  /** {@code namespace/name:port/protocol (family)}. */
+  /** {@code namespace/name:port/protocol (family)}, {@code (family, Local)} under that policy. */
   @Override
   public String toString() {
     return service
@@ -53,6 +75,7 @@ public record ServicePortKey(ObjectKey service, String port, Protocol protocol, 
         + protocol.lowerCase()
         + " ("
         + family
+        + (policy == TrafficPolicy.CLUSTER ? "" : ", " + policy)
         + ")";
   }
 }

@@ -4,6 +4,7 @@ package dev.patchbay.reconcile;
 import dev.patchbay.table.FrontendKey;
 import dev.patchbay.table.FrontendValue;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
@@ -20,14 +21,14 @@ final class Frontends {
     /** Whose row wants it; null if none does. */
     @Nullable Slot owner;
 
-    /** Whether it is wanted as a wildcard. */
-    boolean refuse;
+    /** What it is wanted to hold as a wildcard; null if it is not wanted as one. */
+    @Nullable FrontendValue wildcard;
 
     /** What the map holds; null if nothing. */
     @Nullable FrontendValue observed;
 
     boolean unwanted() {
-      return owner == null && !refuse;
+      return owner == null && wildcard == null;
     }
   }
 
@@ -57,10 +58,16 @@ final class Frontends {
     }
   }
 
-  void refuse(FrontendKey key, boolean wanted) {
+  /** Wants a wildcard; null: no longer. */
+  void wantWildcard(FrontendKey key, @Nullable FrontendValue value) {
     Entry entry = entry(key);
-    entry.refuse = wanted;
+    entry.wildcard = value;
     settleLater(key, entry);
+  }
+
+  /** Looks at a key again although nothing about it has changed. */
+  void lookAgain(FrontendKey key) {
+    settleLater(key, entry(key));
   }
 
   private Entry entry(FrontendKey key) {
@@ -92,22 +99,22 @@ final class Frontends {
     return entry != null && entry.unwanted();
   }
 
-  /** Whether it is wanted as a wildcard and by no row. */
-  boolean isRefused(FrontendKey key) {
+  /** What it is wanted to hold as a wildcard; null if it is not wanted as one, or by a row. */
+  @Nullable FrontendValue wildcard(FrontendKey key) {
     Entry entry = entries.get(key);
-    return entry != null && entry.owner == null && entry.refuse;
+    return entry == null || entry.owner != null ? null : entry.wildcard;
   }
 
   /** All wildcards that are wanted. */
-  Set<FrontendKey> refused() {
-    Set<FrontendKey> refused = new LinkedHashSet<>();
+  Map<FrontendKey, FrontendValue> wildcards() {
+    Map<FrontendKey, FrontendValue> wildcards = new LinkedHashMap<>();
     entries.forEach(
         (key, entry) -> {
-          if (entry.refuse) {
-            refused.add(key);
+          if (entry.wildcard != null) {
+            wildcards.put(key, entry.wildcard);
           }
         });
-    return refused;
+    return wildcards;
   }
 
   /** From now on the map is believed to hold this. */

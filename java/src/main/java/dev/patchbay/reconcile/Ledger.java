@@ -69,7 +69,7 @@ final class Ledger {
    */
   void reread(ObservedState observed, int room) {
     capacity = new Capacity(room, observed.capacity().services(), observed.capacity().backends());
-    Set<FrontendKey> wildcards = frontends.refused();
+    Map<FrontendKey, FrontendValue> wildcards = frontends.wildcards();
     frontends = new Frontends(observed.frontends(), capacity.services());
     programmed = new Programmed(observed);
     allocation = Allocation.fromObserved(observed, allocation.lastMark());
@@ -80,7 +80,7 @@ final class Ledger {
       slot.index = Slot.NOWHERE;
       slot.row.frontends().forEach(key -> frontends.want(key, slot));
     }
-    wildcards.forEach(key -> frontends.refuse(key, true));
+    wildcards.forEach((key, value) -> frontends.wantWildcard(key, value));
     refusedWildcards.clear();
     indexes = null;
     freed = true;
@@ -94,12 +94,12 @@ final class Ledger {
       }
     }
     desired.services().values().forEach(this::upsert);
-    for (FrontendKey key : frontends.refused()) {
-      if (!desired.refused().contains(key)) {
-        unrefuse(key);
+    for (FrontendKey key : frontends.wildcards().keySet()) {
+      if (!desired.wildcards().containsKey(key)) {
+        dropWildcard(key);
       }
     }
-    desired.refused().forEach(this::refuse);
+    desired.wildcards().forEach(this::upsertWildcard);
   }
 
   /** All that is wanted has been told. */
@@ -149,13 +149,13 @@ final class Ledger {
     dirty.remove(slot);
   }
 
-  void refuse(FrontendKey key) {
-    frontends.refuse(key, true);
+  void upsertWildcard(FrontendKey key, FrontendValue value) {
+    frontends.wantWildcard(key, value);
   }
 
-  void unrefuse(FrontendKey key) {
+  void dropWildcard(FrontendKey key) {
     refusedWildcards.remove(key);
-    frontends.refuse(key, false);
+    frontends.wantWildcard(key, null);
   }
 
   private void accept(Slot slot) {
@@ -186,7 +186,7 @@ final class Ledger {
     if (freed) {
       freed = false;
       dirty.addAll(refused.values());
-      refusedWildcards.forEach(this::refuse);
+      refusedWildcards.forEach(frontends::lookAgain);
       refusedWildcards.clear();
     }
     adoptIndexes();

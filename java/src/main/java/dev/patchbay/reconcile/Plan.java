@@ -107,6 +107,7 @@ public record Plan(List<Operation> operations) {
       return switch (value) {
         case FrontendValue.ToService(int index) -> "service " + index;
         case FrontendValue.Refuse() -> "refuse";
+        case FrontendValue.NodeAddress() -> "node address";
         case FrontendValue.Foreign(int service, int flags) -> "foreign " + service + "/" + flags;
       };
     }

@@ -237,15 +237,16 @@ final class Planner {
 
   private void planWildcards() {
     for (FrontendKey key : frontends.unsettled()) {
-      if (!frontends.isRefused(key)) {
+      FrontendValue wanted = frontends.wildcard(key);
+      if (wanted == null) {
         continue;
       }
       FrontendValue observed = frontends.observed(key);
       if (observed == null && room == 0) {
         refusedWildcards.add(key);
-      } else if (!FrontendValue.REFUSE.equals(observed)) {
+      } else if (!wanted.equals(observed)) {
         room -= observed == null ? 1 : 0;
-        upsert(key, FrontendValue.REFUSE);
+        upsert(key, wanted);
       }
     }
   }

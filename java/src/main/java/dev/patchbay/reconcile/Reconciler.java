@@ -66,8 +66,8 @@ public final class Reconciler {
     discardPlan();
     change.removed().forEach(ledger::remove);
     change.upserted().forEach(ledger::upsert);
-    change.unrefused().forEach(ledger::unrefuse);
-    change.refused().forEach(ledger::refuse);
+    change.unwanted().forEach(ledger::dropWildcard);
+    change.wildcards().forEach(ledger::upsertWildcard);
   }
 
   /** Replaces all that is wanted, and says that this is all. */

@@ -3,6 +3,7 @@ package dev.patchbay.table;
 
 import dev.patchbay.model.ServicePortKey;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -12,22 +13,22 @@ import java.util.Set;
  *
  * @param upserted rows that are new or differ
  * @param removed keys that are gone; disjoint from the keys of {@code upserted}
- * @param refused wildcards that are new
- * @param unrefused wildcards that are gone
+ * @param wildcards wildcards that are new or mean something else
+ * @param unwanted wildcards that are gone; disjoint from the keys of {@code wildcards}
  */
 public record DesiredChange(
     List<ServiceRow> upserted,
     Set<ServicePortKey> removed,
-    Set<FrontendKey> refused,
-    Set<FrontendKey> unrefused) {
+    Map<FrontendKey, FrontendValue> wildcards,
+    Set<FrontendKey> unwanted) {
   public DesiredChange {
     upserted = List.copyOf(upserted);
     removed = Set.copyOf(removed);
-    refused = Set.copyOf(refused);
-    unrefused = Set.copyOf(unrefused);
+    wildcards = Map.copyOf(wildcards);
+    unwanted = Set.copyOf(unwanted);
   }
 
   public boolean isEmpty() {
-    return upserted.isEmpty() && removed.isEmpty() && refused.isEmpty() && unrefused.isEmpty();
+    return upserted.isEmpty() && removed.isEmpty() && wildcards.isEmpty() && unwanted.isEmpty();
   }
 }

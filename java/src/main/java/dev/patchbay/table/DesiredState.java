@@ -3,17 +3,19 @@ package dev.patchbay.table;
 
 import dev.patchbay.model.ServicePortKey;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * All rows that are wanted. No frontend occurs twice.
  *
  * @param services by key
- * @param refused wildcard keys of Service addresses whose other ports refuse connections
+ * @param wildcards what becomes of ports that no row names: {@link FrontendValue#REFUSE} for the
+ *     addresses of Services, {@link FrontendValue#NODE_ADDRESS} for those of nodes; keys are
+ *     wildcards
  */
-public record DesiredState(Map<ServicePortKey, ServiceRow> services, Set<FrontendKey> refused) {
+public record DesiredState(
+    Map<ServicePortKey, ServiceRow> services, Map<FrontendKey, FrontendValue> wildcards) {
   public DesiredState {
     services = Map.copyOf(services);
-    refused = Set.copyOf(refused);
+    wildcards = Map.copyOf(wildcards);
   }
 }

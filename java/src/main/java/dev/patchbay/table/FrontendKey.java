@@ -2,6 +2,7 @@
 package dev.patchbay.table;
 
 import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.Protocol;
 import org.jspecify.annotations.Nullable;
 
@@ -21,9 +22,22 @@ public record FrontendKey(IpAddress address, int port, @Nullable Protocol protoc
     }
   }
 
+  /**
+   * The key of a node port: it is reached through every node address of its family, and named by
+   * the unspecified address in place of them all.
+   */
+  public static FrontendKey nodePort(IpFamily family, int port, Protocol protocol) {
+    return new FrontendKey(IpAddress.unspecified(family), port, protocol, Scope.INTERNAL);
+  }
+
   /** The key that stands for every port of {@code address} that no other key names. */
   public static FrontendKey wildcard(IpAddress address) {
     return new FrontendKey(address, 0, null, Scope.INTERNAL);
+  }
+
+  /** Whether it is a node port, see {@link #nodePort}. */
+  public boolean isNodePort() {
+    return address.isUnspecified() && port != 0;
   }
 
   public boolean isWildcard() {

@@ -13,8 +13,11 @@ public sealed interface FrontendValue {
   /** Connections are refused: no Service has this port. */
   record Refuse() implements FrontendValue {}
 
+  /** The address is a node's: ports that it does not name itself are looked up as node ports. */
+  record NodeAddress() implements FrontendValue {}
+
   /**
-   * Neither: bytes that this version cannot interpret.
+   * None of these: bytes that this version cannot interpret.
    *
    * @param service the raw field
    * @param flags the raw field
@@ -23,4 +26,7 @@ public sealed interface FrontendValue {
 
   /** The only value of its kind. */
   Refuse REFUSE = new Refuse();
+
+  /** The only value of its kind. */
+  NodeAddress NODE_ADDRESS = new NodeAddress();
 }

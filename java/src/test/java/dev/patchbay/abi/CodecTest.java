@@ -87,6 +87,7 @@ final class CodecTest {
     assertValue(new FrontendValue.ToService(0), "00000000 00000000");
     assertValue(new FrontendValue.ToService(0x01020304), "04030201 00000000");
     assertValue(FrontendValue.REFUSE, "00000000 01000000");
+    assertValue(FrontendValue.NODE_ADDRESS, "00000000 02000000");
     assertValue(new FrontendValue.Foreign(5, 1), "05000000 01000000");
     assertValue(new FrontendValue.Foreign(-1, 0), "ffffffff 00000000");
     assertValue(new FrontendValue.Foreign(0, 0x80), "00000000 80000000");

@@ -10,6 +10,7 @@ import dev.patchbay.model.ServiceState;
 import dev.patchbay.table.DesiredChange;
 import dev.patchbay.table.DesiredState;
 import dev.patchbay.table.FrontendKey;
+import dev.patchbay.table.FrontendValue;
 import dev.patchbay.table.ServiceRow;
 import dev.patchbay.testkit.ServiceArbitraries;
 import java.util.ArrayList;
@@ -30,7 +31,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 
 class CompilerPropertiesTest {
-  private static final NodeFacts NODE = new NodeFacts("node");
+  private static final NodeFacts NODE = NodeFacts.named("node");
 
   /** One call of {@link Compiler#update}. */
   record Step(List<ServiceState> upserted, List<ObjectKey> removed) {}
@@ -55,18 +56,18 @@ class CompilerPropertiesTest {
     Compiler incremental = new Compiler(NODE);
     Map<ObjectKey, ServiceState> model = new TreeMap<>();
     Map<ServicePortKey, ServiceRow> followed = new HashMap<>();
-    Set<FrontendKey> refused = new HashSet<>();
+    Map<FrontendKey, FrontendValue> wildcards = new HashMap<>();
     for (Step step : history) {
       step.removed.forEach(model::remove);
       step.upserted.forEach(state -> model.put(state.key(), state));
       DesiredChange change = incremental.update(step.upserted, step.removed);
-      follow(change, followed, refused);
+      follow(change, followed, wildcards);
 
       Compiler scratch = new Compiler(NODE);
       scratch.update(model.values(), List.of());
       assertThat(incremental.desired()).isEqualTo(scratch.desired());
       assertThat(incremental.rejections()).isEqualTo(scratch.rejections()).isSorted();
-      assertThat(new DesiredState(followed, refused)).isEqualTo(scratch.desired());
+      assertThat(new DesiredState(followed, wildcards)).isEqualTo(scratch.desired());
       assertThat(incremental.desired()).isEqualTo(oracle(model.values()));
       assertNoFrontendTwice(incremental.desired());
     }
@@ -94,20 +95,24 @@ class CompilerPropertiesTest {
     compiler.update(cluster, List.of());
     assertThat(compiler.update(cluster, List.of()).isEmpty()).isTrue();
     compiler.update(List.of(), cluster.stream().map(ServiceState::key).toList());
-    assertThat(compiler.desired()).isEqualTo(new DesiredState(Map.of(), Set.of()));
+    assertThat(compiler.desired()).isEqualTo(new DesiredState(Map.of(), Map.of()));
     assertThat(compiler.rejections()).isEmpty();
   }
 
   /** Applies a change, and checks that each part of it really is one. */
   private static void follow(
-      DesiredChange change, Map<ServicePortKey, ServiceRow> rows, Set<FrontendKey> refused) {
+      DesiredChange change,
+      Map<ServicePortKey, ServiceRow> rows,
+      Map<FrontendKey, FrontendValue> wildcards) {
     for (ServiceRow row : change.upserted()) {
       assertThat(change.removed()).doesNotContain(row.key());
       assertThat(rows.put(row.key(), row)).isNotEqualTo(row);
     }
     change.removed().forEach(key -> assertThat(rows.remove(key)).isNotNull());
-    change.refused().forEach(wildcard -> assertThat(refused.add(wildcard)).isTrue());
-    change.unrefused().forEach(wildcard -> assertThat(refused.remove(wildcard)).isTrue());
+    change
+        .wildcards()
+        .forEach((key, value) -> assertThat(wildcards.put(key, value)).isNotEqualTo(value));
+    change.unwanted().forEach(key -> assertThat(wildcards.remove(key)).isNotNull());
     assertThat(change.upserted()).isSortedAccordingTo(Comparator.comparing(ServiceRow::key));
   }
 
@@ -118,11 +123,11 @@ class CompilerPropertiesTest {
         Comparator.<ServiceState>comparingLong(s -> s.service().createdMillis())
             .thenComparing(ServiceState::key));
     Set<FrontendKey> taken = new HashSet<>();
-    Set<FrontendKey> refused = new HashSet<>();
+    Map<FrontendKey, FrontendValue> wildcards = new HashMap<>();
     Map<ServicePortKey, ServiceRow> rows = new HashMap<>();
     for (ServiceState state : byAge) {
       CompiledService compiled = ServiceCompiler.compile(state, NODE);
-      refused.addAll(compiled.refused());
+      compiled.refused().forEach(key -> wildcards.put(key, FrontendValue.REFUSE));
       for (ServiceRow row : compiled.rows()) {
         List<FrontendKey> free = row.frontends().stream().filter(taken::add).toList();
         if (!free.isEmpty()) {
@@ -130,7 +135,7 @@ class CompilerPropertiesTest {
         }
       }
     }
-    return new DesiredState(rows, refused);
+    return new DesiredState(rows, wildcards);
   }
 
   private static void assertNoFrontendTwice(DesiredState desired) {

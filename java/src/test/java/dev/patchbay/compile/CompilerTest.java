@@ -19,7 +19,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class CompilerTest {
-  private final Compiler compiler = new Compiler(new NodeFacts("node"));
+  private final Compiler compiler = new Compiler(NodeFacts.named("node"));
 
   private DesiredChange upsert(ServiceBuilder... services) {
     return compiler.update(Arrays.stream(services).map(ServiceBuilder::build).toList(), List.of());
@@ -56,13 +56,13 @@ class CompilerTest {
     ServiceBuilder kubia = a().slice(8080, ready("10.0.0.1"));
     DesiredChange first = upsert(kubia);
     assertThat(rows(first)).containsExactly("a [10.96.0.1:80/tcp] -> [10.0.0.1:8080]");
-    assertThat(first.refused().toString()).isEqualTo("[10.96.0.1:*]");
+    assertThat(first.wildcards().keySet().toString()).isEqualTo("[10.96.0.1:*]");
     assertThat(upsert(kubia).isEmpty()).isTrue();
     DesiredChange gone = remove("a");
     assertThat(names(gone.removed())).containsExactly("a");
-    assertThat(gone.unrefused().toString()).isEqualTo("[10.96.0.1:*]");
+    assertThat(gone.unwanted().toString()).isEqualTo("[10.96.0.1:*]");
     assertThat(compiler.desired().services()).isEmpty();
-    assertThat(compiler.desired().refused()).isEmpty();
+    assertThat(compiler.desired().wildcards()).isEmpty();
     assertThat(remove("a").isEmpty()).isTrue();
   }
 
@@ -76,8 +76,8 @@ class CompilerTest {
     assertThat(rows(change))
         .containsExactly("a [10.96.0.1:80/tcp] -> [10.0.0.1:8080, 10.0.0.2:8080]");
     assertThat(change.removed()).isEmpty();
-    assertThat(change.refused()).isEmpty();
-    assertThat(change.unrefused()).isEmpty();
+    assertThat(change.wildcards()).isEmpty();
+    assertThat(change.unwanted()).isEmpty();
   }
 
   @Test
@@ -85,8 +85,8 @@ class CompilerTest {
     upsert(a());
     DesiredChange change = upsert(service("a").clusterIps("10.96.0.9").port(80));
     assertThat(rows(change)).containsExactly("a [10.96.0.9:80/tcp] -> []");
-    assertThat(change.refused().toString()).isEqualTo("[10.96.0.9:*]");
-    assertThat(change.unrefused().toString()).isEqualTo("[10.96.0.1:*]");
+    assertThat(change.wildcards().keySet().toString()).isEqualTo("[10.96.0.9:*]");
+    assertThat(change.unwanted().toString()).isEqualTo("[10.96.0.1:*]");
   }
 
   @Test
@@ -97,12 +97,12 @@ class CompilerTest {
     DesiredChange change = upsert(older);
     assertThat(rows(change)).containsExactly("z [10.96.0.1:80/tcp] -> []");
     assertThat(names(change.removed())).containsExactly("a");
-    assertThat(change.refused()).isEmpty();
+    assertThat(change.wildcards()).isEmpty();
     assertThat(rejections())
         .containsExactly(
             "a: frontend 10.96.0.1:80/tcp belongs to default/z/tcp (IPv4), which takes precedence");
 
-    Compiler other = new Compiler(new NodeFacts("node"));
+    Compiler other = new Compiler(NodeFacts.named("node"));
     other.update(List.of(older.build()), List.of());
     assertThat(other.update(List.of(younger.build()), List.of()).isEmpty()).isTrue();
     assertThat(other.desired()).isEqualTo(compiler.desired());
@@ -124,7 +124,7 @@ class CompilerTest {
     DesiredChange change = remove("a");
     assertThat(rows(change)).containsExactly("b [10.96.0.1:80/tcp] -> []");
     assertThat(names(change.removed())).containsExactly("a");
-    assertThat(change.unrefused()).isEmpty();
+    assertThat(change.unwanted()).isEmpty();
     assertThat(rejections()).hasSize(1).first().asString().startsWith("c: ");
     assertThat(rows(remove("b"))).containsExactly("c [10.96.0.1:80/tcp] -> []");
     assertThat(rejections()).isEmpty();
@@ -174,8 +174,8 @@ class CompilerTest {
     upsert(a(), service("b").clusterIps("10.96.0.1").port(81));
     assertThat(compiler.desired().services()).hasSize(2);
     assertThat(compiler.rejections()).isEmpty();
-    assertThat(remove("a").unrefused()).isEmpty();
-    assertThat(remove("b").unrefused()).extracting(FrontendKey::isWildcard).containsExactly(true);
+    assertThat(remove("a").unwanted()).isEmpty();
+    assertThat(remove("b").unwanted()).extracting(FrontendKey::isWildcard).containsExactly(true);
   }
 
   @Test
@@ -187,8 +187,8 @@ class CompilerTest {
             List.of(new ObjectKey("default", "a")));
     assertThat(rows(change)).containsExactly("b [10.96.0.1:80/tcp] -> []");
     assertThat(names(change.removed())).containsExactly("a");
-    assertThat(change.refused()).isEmpty();
-    assertThat(change.unrefused()).isEmpty();
+    assertThat(change.wildcards()).isEmpty();
+    assertThat(change.unwanted()).isEmpty();
   }
 
   @Test

@@ -46,7 +46,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class EndpointSelectionTest {
-  private static final NodeFacts NODE = new NodeFacts("node");
+  private static final NodeFacts NODE = NodeFacts.named("node");
   private static final ServicePort UNNAMED = new ServicePort("", Protocol.TCP, 80, "8080", 0);
 
   private static Selection select(ServiceBuilder builder) {

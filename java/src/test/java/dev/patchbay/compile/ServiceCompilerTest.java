@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 
 class ServiceCompilerTest {
   private static CompiledService compile(ServiceBuilder builder) {
-    return ServiceCompiler.compile(builder.build(), new NodeFacts("node"));
+    return ServiceCompiler.compile(builder.build(), NodeFacts.named("node"));
   }
 
   private static List<String> texts(CompiledService compiled) {
@@ -127,7 +127,7 @@ class ServiceCompilerTest {
             endpoints);
     CompiledService compiled =
         ServiceCompiler.compile(
-            new ServiceState(one.service(), List.of(slice), List.of()), new NodeFacts("node"));
+            new ServiceState(one.service(), List.of(slice), List.of()), NodeFacts.named("node"));
     assertThat(compiled.rows().getFirst().backends())
         .hasSize(65535)
         .last()

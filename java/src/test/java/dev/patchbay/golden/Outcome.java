@@ -5,6 +5,7 @@ import dev.patchbay.compile.Compiler;
 import dev.patchbay.inspect.Canonical;
 import dev.patchbay.inspect.Canonical.Balanced;
 import dev.patchbay.inspect.Canonical.Broken;
+import dev.patchbay.inspect.Canonical.NodeAddress;
 import dev.patchbay.inspect.Canonical.Refused;
 import dev.patchbay.inspect.Canonical.Target;
 import dev.patchbay.model.ClusterSnapshot;
@@ -107,6 +108,7 @@ final class Outcome {
   private static String words(Target target) {
     return switch (target) {
       case Refused() -> "refused";
+      case NodeAddress() -> "node address";
       case Broken(String why) -> "broken: " + why;
       case Balanced(List<Backend> backends, var settings) ->
           (backends.isEmpty()

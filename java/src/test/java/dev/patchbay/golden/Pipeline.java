@@ -30,7 +30,7 @@ import java.util.Set;
  * wanted, however it came about.
  */
 final class Pipeline {
-  private static final NodeFacts NODE = new NodeFacts("node-1");
+  private static final NodeFacts NODE = NodeFacts.named("node-1");
   private static final Capacity CAPACITY = new Capacity(256, 64, 512);
   private static final int ATTEMPTS = 1000;
 

@@ -4,7 +4,6 @@ package dev.patchbay.model;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -31,18 +30,7 @@ class RangesTest {
   @ValueSource(ints = {-1, 86401})
   void affinity(int seconds) {
     ObjectKey key = new ObjectKey("default", "s");
-    assertThatThrownBy(
-            () ->
-                new Service(
-                    key,
-                    ServiceType.CLUSTER_IP,
-                    List.of(),
-                    List.of(),
-                    Map.of(),
-                    seconds,
-                    false,
-                    0,
-                    ""))
+    assertThatThrownBy(() -> Service.builder(key).affinitySeconds(seconds).build())
         .isInstanceOf(IllegalArgumentException.class);
   }
 

@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Random;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** What one changed endpoint costs does not depend on how many Services there are. */
@@ -56,7 +55,7 @@ class EndpointChangeCostTest {
     }
     long start = System.nanoTime();
     Reconciler reconciler = Reconciler.adopt(fake, fake.load());
-    reconciler.replaceAll(new DesiredState(rows, Set.of()));
+    reconciler.replaceAll(new DesiredState(rows, Map.of()));
     assertThat(reconciler.apply().failures()).isEmpty();
     long fullSync = (System.nanoTime() - start) / 1_000_000;
     Random random = new Random(services);

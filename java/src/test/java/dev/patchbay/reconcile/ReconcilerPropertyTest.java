@@ -241,12 +241,12 @@ class ReconcilerPropertyTest {
     Reconciler reconciler = adopt(fake, fake);
     reconciler.replaceAll(new RandomWorld(random).walk(random.nextInt(40)));
     reconciler.apply();
-    DesiredState now = new DesiredState(Map.of(), wanted.refused());
+    DesiredState now = new DesiredState(Map.of(), wanted.wildcards());
     reconciler.replaceAll(now);
     for (ServiceRow row : rows) {
       Map<ServicePortKey, ServiceRow> services = new HashMap<>(now.services());
       services.put(row.key(), row);
-      DesiredState next = new DesiredState(services, now.refused());
+      DesiredState next = new DesiredState(services, now.wildcards());
       reconciler.change(Rows.change(now, next));
       if (random.nextBoolean()) {
         reconciler.apply();
@@ -339,7 +339,7 @@ class ReconcilerPropertyTest {
             });
     assertThat(all.frontends().keySet()).containsAll(now.frontends().keySet());
     Set<FrontendKey> missing = reconciler.refusedWildcards();
-    for (FrontendKey wildcard : wanted.refused()) {
+    for (FrontendKey wildcard : wanted.wildcards().keySet()) {
       assertThat(now.frontends().containsKey(wildcard)).isEqualTo(!missing.contains(wildcard));
     }
   }
@@ -356,7 +356,7 @@ class ReconcilerPropertyTest {
       if (row == null || row.frontends().size() > fake.capacity().frontends()) {
         continue;
       }
-      DesiredState alone = new DesiredState(Map.of(key, row), Set.of());
+      DesiredState alone = new DesiredState(Map.of(key, row), Map.of());
       reconciler.replaceAll(alone);
       reconciler.apply();
       OptionalLong mark = reconciler.quarantineMark();

@@ -69,7 +69,7 @@ class ReconcilerTest {
         new DesiredState(
             desired(row("a", "10.96.0.1:80", backends(0, 3)), row("b", "10.96.0.2:80", List.of()))
                 .services(),
-            Set.of(ANY)));
+            Map.of(ANY, FrontendValue.REFUSE)));
     assertThat(reconciler.hasWork()).isTrue();
     assertThat(reconciler.pending()).containsExactlyInAnyOrder(key("a"), key("b"));
     assertThat(reconciler.plan())
@@ -285,7 +285,12 @@ class ReconcilerTest {
     reconciler.apply();
     assertThat(reconciler.refused())
         .containsEntry(key("a"), new Refusal(Refusal.Limit.FRONTENDS, 2, 3));
-    reconciler.change(new DesiredChange(List.of(), Set.of(), Set.of(ANY, wildcard(9)), Set.of()));
+    reconciler.change(
+        new DesiredChange(
+            List.of(),
+            Set.of(),
+            Map.of(ANY, FrontendValue.REFUSE, wildcard(9), FrontendValue.REFUSE),
+            Set.of()));
     reconciler.apply();
     assertThat(reconciler.refusedWildcards()).hasSize(1);
     reconciler.change(remove("c"));
@@ -317,7 +322,7 @@ class ReconcilerTest {
         new DesiredChange(
             List.of(row("b", "10.96.0.1:80", backends(0, 33))),
             Set.of(key("a")),
-            Set.of(),
+            Map.of(),
             Set.of()));
     reconciler.apply();
     assertThat(fake.load().frontends()).isEmpty();
@@ -348,9 +353,9 @@ class ReconcilerTest {
                     c,
                     moved)
                 .services(),
-            Set.of(ANY)));
+            Map.of(ANY, FrontendValue.REFUSE)));
     assertThat(restarted.apply().failures()).isEmpty();
-    restarted.change(new DesiredChange(List.of(), Set.of(), Set.of(), Set.of(ANY)));
+    restarted.change(new DesiredChange(List.of(), Set.of(), Map.of(), Set.of(ANY)));
     restarted.apply();
     assertMeans(
         row("a", "10.96.0.1:80", backends(0, 4)),

@@ -46,7 +46,7 @@ final class EndpointChanges implements AutoCloseable {
 
   private final int services;
   private final Dataplane dataplane;
-  private final Compiler compiler = new Compiler(new NodeFacts("scale"));
+  private final Compiler compiler = new Compiler(NodeFacts.named("scale"));
   private final Reconciler reconciler;
   private final int[] versions;
   private final Random random = new Random(1);

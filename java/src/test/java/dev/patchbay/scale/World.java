@@ -11,10 +11,8 @@ import dev.patchbay.model.Protocol;
 import dev.patchbay.model.Service;
 import dev.patchbay.model.ServicePort;
 import dev.patchbay.model.ServiceState;
-import dev.patchbay.model.ServiceType;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Many Services with ten endpoints each, as values and as manifests. Service {@code i} in its
@@ -33,16 +31,11 @@ final class World {
   static ServiceState service(int number, int version) {
     ObjectKey key = new ObjectKey(namespace(number), name(number));
     Service service =
-        new Service(
-            key,
-            ServiceType.CLUSTER_IP,
-            List.of(IpAddress.of(clusterIp(number))),
-            List.of(new ServicePort("http", Protocol.TCP, 80, "8080", 0)),
-            Map.of(),
-            0,
-            false,
-            Long.MAX_VALUE,
-            "world");
+        Service.builder(key)
+            .clusterIps(List.of(IpAddress.of(clusterIp(number))))
+            .ports(List.of(new ServicePort("http", Protocol.TCP, 80, "8080", 0)))
+            .origin("world")
+            .build();
     List<Endpoint> endpoints = new ArrayList<>();
     for (int i = 0; i < ENDPOINTS; i++) {
       IpAddress address = IpAddress.of(endpoint(number, version + i));

@@ -9,6 +9,7 @@ import dev.patchbay.model.ServicePortKey;
 import dev.patchbay.table.Backend;
 import dev.patchbay.table.DesiredState;
 import dev.patchbay.table.FrontendKey;
+import dev.patchbay.table.FrontendValue;
 import dev.patchbay.table.Scope;
 import dev.patchbay.table.ServiceRow;
 import dev.patchbay.table.ServiceSettings;
@@ -39,7 +40,7 @@ public final class RandomWorld {
 
   private final Random random;
   private final Map<ServicePortKey, ServiceRow> rows = new TreeMap<>();
-  private final Set<FrontendKey> wildcards = new TreeSet<>();
+  private final Map<FrontendKey, FrontendValue> wildcards = new TreeMap<>();
 
   public RandomWorld(Random random) {
     this.random = random;
@@ -113,8 +114,10 @@ public final class RandomWorld {
   private void toggleWildcard() {
     FrontendKey wildcard =
         FrontendKey.wildcard(frontend(IpFamily.IPV4, random.nextInt(FRONTENDS)).address());
-    if (!wildcards.remove(wildcard)) {
-      wildcards.add(wildcard);
+    switch (random.nextInt(4)) {
+      case 0 -> wildcards.put(wildcard, FrontendValue.NODE_ADDRESS);
+      case 1 -> wildcards.put(wildcard, FrontendValue.REFUSE);
+      default -> wildcards.remove(wildcard);
     }
   }
 

@@ -10,6 +10,7 @@ import dev.patchbay.table.Backend;
 import dev.patchbay.table.DesiredChange;
 import dev.patchbay.table.DesiredState;
 import dev.patchbay.table.FrontendKey;
+import dev.patchbay.table.FrontendValue;
 import dev.patchbay.table.Scope;
 import dev.patchbay.table.ServiceRow;
 import dev.patchbay.table.ServiceSettings;
@@ -74,12 +75,12 @@ public final class Rows {
     for (ServiceRow row : rows) {
       services.put(row.key(), row);
     }
-    return new DesiredState(services, Set.of());
+    return new DesiredState(services, Map.of());
   }
 
   /** Only these rows change. */
   public static DesiredChange upsert(ServiceRow... rows) {
-    return new DesiredChange(List.of(rows), Set.of(), Set.of(), Set.of());
+    return new DesiredChange(List.of(rows), Set.of(), Map.of(), Set.of());
   }
 
   /** Only these rows go. */
@@ -88,7 +89,7 @@ public final class Rows {
     for (String name : names) {
       keys.add(key(name));
     }
-    return new DesiredChange(List.of(), keys, Set.of(), Set.of());
+    return new DesiredChange(List.of(), keys, Map.of(), Set.of());
   }
 
   /** The step from one state to another. */
@@ -104,8 +105,15 @@ public final class Rows {
     return new DesiredChange(
         upserted,
         without(from.services().keySet(), to.services().keySet()),
-        without(to.refused(), from.refused()),
-        without(from.refused(), to.refused()));
+        changed(from.wildcards(), to.wildcards()),
+        without(from.wildcards().keySet(), to.wildcards().keySet()));
+  }
+
+  private static Map<FrontendKey, FrontendValue> changed(
+      Map<FrontendKey, FrontendValue> from, Map<FrontendKey, FrontendValue> to) {
+    Map<FrontendKey, FrontendValue> changed = new HashMap<>(to);
+    changed.entrySet().removeAll(from.entrySet());
+    return changed;
   }
 
   private static <T> Set<T> without(Set<T> all, Set<T> some) {

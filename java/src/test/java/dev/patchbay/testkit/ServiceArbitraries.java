@@ -118,16 +118,16 @@ public final class ServiceArbitraries {
         .as(
             (ips, portList, sliceList, type, affinity, publish, created) ->
                 new ServiceState(
-                    new Service(
-                        key,
-                        type,
-                        ips,
-                        portList,
-                        Map.of("app", key.name()),
-                        affinity,
-                        publish,
-                        created,
-                        "test"),
+                    Service.builder(key)
+                        .type(type)
+                        .clusterIps(ips)
+                        .ports(portList)
+                        .selector(Map.of("app", key.name()))
+                        .affinitySeconds(affinity)
+                        .publishNotReadyAddresses(publish)
+                        .createdMillis(created)
+                        .origin("test")
+                        .build(),
                     sliceList,
                     affinity == 0 ? List.of() : List.of("a note")));
   }

@@ -11,24 +11,24 @@ import dev.patchbay.model.Service;
 import dev.patchbay.model.ServicePort;
 import dev.patchbay.model.ServiceState;
 import dev.patchbay.model.ServiceType;
+import dev.patchbay.model.TrafficPolicy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 
 /** Builds a {@link ServiceState} in few words. Not thread-safe. */
 public final class ServiceBuilder {
   private final ObjectKey key;
-  private ServiceType type = ServiceType.CLUSTER_IP;
+  private final Service.Builder service;
   private final List<IpAddress> clusterIps = new ArrayList<>();
   private final List<ServicePort> ports = new ArrayList<>();
-  private int affinitySeconds;
-  private boolean publishNotReady;
-  private long createdMillis = Long.MAX_VALUE;
+  private final List<IpAddress> externalIps = new ArrayList<>();
+  private final List<IpAddress> loadBalancerIps = new ArrayList<>();
   private final List<EndpointSlice> slices = new ArrayList<>();
 
   private ServiceBuilder(ObjectKey key) {
     this.key = key;
+    service = Service.builder(key);
   }
 
   /** Starts with {@code namespace/name}, or a name in the namespace {@code default}. */
@@ -41,12 +41,40 @@ public final class ServiceBuilder {
   }
 
   public ServiceBuilder type(ServiceType value) {
-    type = value;
+    service.type(value);
     return this;
   }
 
   public ServiceBuilder clusterIps(String... addresses) {
     Arrays.stream(addresses).map(IpAddress::of).forEach(clusterIps::add);
+    return this;
+  }
+
+  public ServiceBuilder externalIps(String... addresses) {
+    Arrays.stream(addresses).map(IpAddress::of).forEach(externalIps::add);
+    return this;
+  }
+
+  public ServiceBuilder loadBalancerIps(String... addresses) {
+    Arrays.stream(addresses).map(IpAddress::of).forEach(loadBalancerIps::add);
+    return this;
+  }
+
+  /** The policy for the cluster IP. */
+  public ServiceBuilder internalPolicy(TrafficPolicy policy) {
+    service.internalPolicy(policy);
+    return this;
+  }
+
+  /** The policy for traffic from outside. */
+  public ServiceBuilder externalPolicy(TrafficPolicy policy) {
+    service.externalPolicy(policy);
+    return this;
+  }
+
+  /** Adds a port with a node port. */
+  public ServiceBuilder nodePort(String name, Protocol protocol, int port, int nodePort) {
+    ports.add(new ServicePort(name, protocol, port, Integer.toString(port), nodePort));
     return this;
   }
 
@@ -61,17 +89,17 @@ public final class ServiceBuilder {
   }
 
   public ServiceBuilder affinity(int seconds) {
-    affinitySeconds = seconds;
+    service.affinitySeconds(seconds);
     return this;
   }
 
   public ServiceBuilder publishNotReady() {
-    publishNotReady = true;
+    service.publishNotReadyAddresses(true);
     return this;
   }
 
   public ServiceBuilder created(long millis) {
-    createdMillis = millis;
+    service.createdMillis(millis);
     return this;
   }
 
@@ -92,18 +120,13 @@ public final class ServiceBuilder {
   }
 
   public ServiceState build() {
-    Service service =
-        new Service(
-            key,
-            type,
-            clusterIps,
-            ports,
-            Map.of(),
-            affinitySeconds,
-            publishNotReady,
-            createdMillis,
-            "test");
-    return new ServiceState(service, slices, List.of());
+    service
+        .clusterIps(clusterIps)
+        .externalIps(externalIps)
+        .loadBalancerIps(loadBalancerIps)
+        .ports(ports)
+        .origin("test");
+    return new ServiceState(service.build(), slices, List.of());
   }
 
   public static Endpoint ready(String address) {

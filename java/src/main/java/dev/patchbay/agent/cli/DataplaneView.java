@@ -58,7 +58,7 @@ final class DataplaneView {
     this.observed = observed;
     this.snapshot = snapshot;
     if (snapshot == null) {
-      desired = new DesiredState(Map.of(), Set.of());
+      desired = new DesiredState(Map.of(), Map.of());
       rejections = List.of();
     } else {
       Compiler compiler = new Compiler(snapshot.node());

@@ -72,7 +72,7 @@ final class ValidateCommand implements Callable<Integer> {
   }
 
   private static List<Problem> rejections(Loaded loaded) {
-    Compiler compiler = new Compiler(new NodeFacts(""));
+    Compiler compiler = new Compiler(NodeFacts.named(""));
     compiler.update(loaded.snapshot().services().values(), Set.of());
     List<Problem> problems = new ArrayList<>();
     for (Rejection rejection : compiler.rejections()) {

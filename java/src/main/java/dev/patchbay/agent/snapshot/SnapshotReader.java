@@ -3,10 +3,12 @@ package dev.patchbay.agent.snapshot;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import dev.patchbay.model.Cidr;
 import dev.patchbay.model.ClusterSnapshot;
 import dev.patchbay.model.Endpoint;
 import dev.patchbay.model.EndpointPort;
 import dev.patchbay.model.EndpointSlice;
+import dev.patchbay.model.Hints;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.NodeFacts;
@@ -17,6 +19,7 @@ import dev.patchbay.model.Service;
 import dev.patchbay.model.ServicePort;
 import dev.patchbay.model.ServiceState;
 import dev.patchbay.model.ServiceType;
+import dev.patchbay.model.TrafficPolicy;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -58,6 +61,8 @@ final class SnapshotReader {
     T read() throws IOException;
   }
 
+  private static final ObjectKey NAMELESS = new ObjectKey("-", "-");
+
   private final JsonParser json;
 
   SnapshotReader(JsonParser json) {
@@ -79,6 +84,8 @@ final class SnapshotReader {
     long pid = 0;
     String version = "";
     String node = "";
+    String zone = "";
+    List<IpAddress> nodeAddresses = List.of();
     String cgroup = "";
     String bpfDir = "";
     String source = "";
@@ -98,6 +105,8 @@ final class SnapshotReader {
         case "pid" -> pid = json.getLongValue();
         case "version" -> version = text();
         case "node" -> node = text();
+        case "zone" -> zone = text();
+        case "nodeAddresses" -> nodeAddresses = addresses();
         case "cgroup" -> cgroup = text();
         case "bpfDir" -> bpfDir = text();
         case "source" -> source = text();
@@ -116,7 +125,7 @@ final class SnapshotReader {
         writtenMillis,
         pid,
         version,
-        new NodeFacts(node),
+        new NodeFacts(node, zone, nodeAddresses),
         cgroup,
         bpfDir,
         source,
@@ -163,14 +172,7 @@ final class SnapshotReader {
   private ServiceState service() throws IOException {
     String namespace = "";
     String name = "";
-    ServiceType type = ServiceType.CLUSTER_IP;
-    List<IpAddress> clusterIps = List.of();
-    List<ServicePort> ports = List.of();
-    Map<String, String> selector = Map.of();
-    int affinitySeconds = 0;
-    boolean publishNotReady = false;
-    long createdMillis = Long.MAX_VALUE;
-    String origin = "";
+    Service.Builder service = Service.builder(NAMELESS);
     List<String> notes = List.of();
     List<EndpointSlice> slices = List.of();
     enterObject();
@@ -178,31 +180,39 @@ final class SnapshotReader {
       switch (field) {
         case "namespace" -> namespace = text();
         case "name" -> name = text();
-        case "type" -> type = byText(ServiceType.values());
-        case "clusterIps" -> clusterIps = list(() -> IpAddress.of(text()));
-        case "ports" -> ports = list(this::servicePort);
-        case "selector" -> selector = labels();
-        case "affinitySeconds" -> affinitySeconds = json.getIntValue();
-        case "publishNotReadyAddresses" -> publishNotReady = json.getBooleanValue();
-        case "createdMillis" -> createdMillis = json.getLongValue();
-        case "origin" -> origin = text();
+        case "type" -> service.type(byText(ServiceType.values()));
+        case "headless" -> service.headless(json.getBooleanValue());
+        case "clusterIps" -> service.clusterIps(addresses());
+        case "ports" -> service.ports(list(this::servicePort));
+        case "selector" -> service.selector(labels());
+        case "affinitySeconds" -> service.affinitySeconds(json.getIntValue());
+        case "publishNotReadyAddresses" -> service.publishNotReadyAddresses(json.getBooleanValue());
+        case "internalTrafficPolicy" -> service.internalPolicy(byText(TrafficPolicy.values()));
+        case "externalTrafficPolicy" -> service.externalPolicy(byText(TrafficPolicy.values()));
+        case "trafficDistribution" -> service.trafficDistribution(text());
+        case "externalIps" -> service.externalIps(addresses());
+        case "loadBalancerIps" -> service.loadBalancerIps(addresses());
+        case "proxiedLoadBalancerIps" -> service.proxiedLoadBalancerIps(addresses());
+        case "sourceRanges" -> service.sourceRanges(list(this::range));
+        case "healthCheckNodePort" -> service.healthCheckNodePort(json.getIntValue());
+        case "createdMillis" -> service.createdMillis(json.getLongValue());
+        case "origin" -> service.origin(text());
         case "notes" -> notes = list(this::text);
         case "slices" -> slices = list(this::slice);
         default -> json.skipChildren();
       }
     }
-    Service service =
-        new Service(
-            key(namespace, name),
-            type,
-            clusterIps,
-            ports,
-            selector,
-            affinitySeconds,
-            publishNotReady,
-            createdMillis,
-            origin);
-    return new ServiceState(service, slices, notes);
+    return new ServiceState(service.key(key(namespace, name)).build(), slices, notes);
+  }
+
+  private List<IpAddress> addresses() throws IOException {
+    return list(() -> IpAddress.of(text()));
+  }
+
+  private Cidr range() throws IOException {
+    String text = text();
+    return Cidr.parse(text)
+        .orElseThrow(() -> new IllegalArgumentException("not a range of addresses: " + text));
   }
 
   private ServicePort servicePort() throws IOException {
@@ -277,6 +287,8 @@ final class SnapshotReader {
     boolean terminating = false;
     String node = "";
     String target = "";
+    List<String> zones = List.of();
+    List<String> nodes = List.of();
     enterObject();
     for (String field = nextField(); field != null; field = nextField()) {
       switch (field) {
@@ -286,13 +298,16 @@ final class SnapshotReader {
         case "terminating" -> terminating = json.getBooleanValue();
         case "node" -> node = text();
         case "target" -> target = text();
+        case "zoneHints" -> zones = list(this::text);
+        case "nodeHints" -> nodes = list(this::text);
         default -> json.skipChildren();
       }
     }
     if (address == null) {
       throw wrong("an endpoint without an address", null);
     }
-    return new Endpoint(address, ready, serving, terminating, node, target);
+    Hints hints = zones.isEmpty() && nodes.isEmpty() ? Hints.NONE : new Hints(zones, nodes);
+    return new Endpoint(address, ready, serving, terminating, node, target, hints);
   }
 
   private ObjectKey key(String namespace, String name) throws FormatException {

@@ -11,6 +11,7 @@ import dev.patchbay.model.Problem;
 import dev.patchbay.model.Service;
 import dev.patchbay.model.ServicePort;
 import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.TrafficPolicy;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -34,6 +35,8 @@ final class SnapshotWriter {
     json.writeNumberField("pid", snapshot.pid());
     text("version", snapshot.version());
     text("node", snapshot.node().nodeName());
+    text("zone", snapshot.node().zone());
+    strings("nodeAddresses", snapshot.node().addresses());
     text("cgroup", snapshot.cgroup());
     text("bpfDir", snapshot.bpfDir());
     text("source", snapshot.source());
@@ -98,8 +101,17 @@ final class SnapshotWriter {
       }
       json.writeEndObject();
     }
+    flag("headless", service.headless(), false);
     number("affinitySeconds", service.affinitySeconds());
     flag("publishNotReadyAddresses", service.publishNotReadyAddresses(), false);
+    policy("internalTrafficPolicy", service.internalPolicy());
+    policy("externalTrafficPolicy", service.externalPolicy());
+    text("trafficDistribution", service.trafficDistribution());
+    strings("externalIps", service.externalIps());
+    strings("loadBalancerIps", service.loadBalancerIps());
+    strings("proxiedLoadBalancerIps", service.proxiedLoadBalancerIps());
+    strings("sourceRanges", service.sourceRanges());
+    number("healthCheckNodePort", service.healthCheckNodePort());
     if (service.createdMillis() != Long.MAX_VALUE) {
       json.writeNumberField("createdMillis", service.createdMillis());
     }
@@ -135,6 +147,8 @@ final class SnapshotWriter {
       flag("terminating", endpoint.terminating(), false);
       text("node", endpoint.nodeName());
       text("target", endpoint.target());
+      texts("zoneHints", endpoint.hints().zones());
+      texts("nodeHints", endpoint.hints().nodes());
       json.writeEndObject();
     }
     json.writeEndArray();
@@ -159,6 +173,16 @@ final class SnapshotWriter {
         json.writeString(value);
       }
       json.writeEndArray();
+    }
+  }
+
+  private void strings(String name, List<?> values) throws IOException {
+    texts(name, values.stream().map(Object::toString).toList());
+  }
+
+  private void policy(String name, TrafficPolicy policy) throws IOException {
+    if (policy != TrafficPolicy.CLUSTER) {
+      json.writeStringField(name, policy.toString());
     }
   }
 
