@@ -11,6 +11,7 @@ enum pb_scope pb_abi_scope;
 enum pb_frontend_flag pb_abi_frontend_flag;
 enum pb_service_flag pb_abi_service_flag;
 enum pb_client_kind pb_abi_client_kind;
+enum pb_event_kind pb_abi_event_kind;
 enum pb_counter pb_abi_counter;
 
 struct pb_frontend_key pb_abi_frontend_key;
@@ -19,3 +20,4 @@ struct pb_service pb_abi_service;
 struct pb_backend pb_abi_backend;
 struct pb_affinity_key pb_abi_affinity_key;
 struct pb_affinity pb_abi_affinity;
+struct pb_event pb_abi_event;

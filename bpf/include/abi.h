@@ -20,7 +20,7 @@
 
 /* Limits and version. Capacities are what a map is created with unless the agent is told otherwise. */
 enum pb_limit {
-	PB_ABI_VERSION = 1,
+	PB_ABI_VERSION = 2,
 	/* Bits of the service word, see struct pb_service. */
 	PB_WORD_BASE_BITS = 24,
 	PB_WORD_COUNT_BITS = 16,
@@ -31,6 +31,8 @@ enum pb_limit {
 	PB_DEFAULT_BACKENDS = 262144,
 	PB_DEFAULT_AFFINITY = 65536,
 	PB_DEFAULT_UDP_FLOWS = 65536,
+	/* Size of `events` in bytes: a power of two and a multiple of every page size (64 KiB). */
+	PB_DEFAULT_EVENTS_BYTES = 262144,
 	/* Flows that one unconnected UDP socket keeps in its own storage. */
 	PB_UDP_INLINE_FLOWS = 4,
 };
@@ -48,7 +50,12 @@ enum pb_frontend_flag {
 	 * other frontend names. Sockets are refused; `service` has no meaning.
 	 */
 	PB_FRONTEND_REFUSE = 1,
-	/* As above, but the address is a node's: its ports are looked up as node ports. */
+	/*
+	 * The key's port and protocol are 0: it is an address of a node. Each port of it that no other
+	 * frontend names is looked up as a node port, see struct pb_frontend_key; where there is none,
+	 * the address is none of our business. `service` has no meaning. A loopback address counts only
+	 * for sockets in the node's own network namespace: in any other it is not the node's.
+	 */
 	PB_FRONTEND_NODE = 2,
 };
 
@@ -59,11 +66,17 @@ enum pb_service_flag {
 	PB_SERVICE_POLICY_LOCAL = 2,
 };
 
-/* Key of `frontends`. */
+/*
+ * Key of `frontends`. An address is looked up as {address, port, protocol}, and if that is not there
+ * as {address, 0, 0}, which is a PB_FRONTEND_REFUSE or a PB_FRONTEND_NODE entry.
+ *
+ * A node port is one entry per family, whatever the number of nodes: its address is the unspecified
+ * one, ::ffff:0.0.0.0 for IPv4 and :: for IPv6. A PB_FRONTEND_NODE entry leads there.
+ */
 struct pb_frontend_key {
-	__u8 address[16]; /* network order, IPv4 v4-mapped */
-	__be16 port; /* network order; 0 in a PB_FRONTEND_REFUSE entry */
-	__u8 protocol; /* IPPROTO_TCP or IPPROTO_UDP; 0 in a PB_FRONTEND_REFUSE entry */
+	__u8 address[16]; /* network order, IPv4 v4-mapped; unspecified for a node port */
+	__be16 port; /* network order; 0 in a PB_FRONTEND_REFUSE or PB_FRONTEND_NODE entry */
+	__u8 protocol; /* IPPROTO_TCP or IPPROTO_UDP; 0 where port is 0 */
 	__u8 scope; /* enum pb_scope */
 };
 _Static_assert(sizeof(struct pb_frontend_key) == 20, "pb_frontend_key");
@@ -132,6 +145,35 @@ struct pb_affinity {
 };
 _Static_assert(sizeof(struct pb_affinity) == 32, "pb_affinity");
 
+/* What happened, struct pb_event.kind. */
+enum pb_event_kind {
+	PB_EVENT_REFUSED_BIND = 1, /* bind() to a node port in the node's namespace */
+};
+
+/*
+ * Record of `events`, a ring buffer. For now each one tells of a refused bind(); the fields that have
+ * no meaning for a kind are 0.
+ */
+struct pb_event {
+	__u64 time; /* nanoseconds of CLOCK_MONOTONIC */
+	__u64 cgroup; /* number of the caller's cgroup in the v2 hierarchy */
+	__u64 netns; /* cookie of the socket's network namespace */
+	__u32 kind; /* enum pb_event_kind */
+	__u32 service; /* index into `services` */
+	__u32 process; /* in the initial PID namespace */
+	__u32 thread; /* in the initial PID namespace */
+	__u8 comm[16]; /* name of the thread, ends with a 0 byte */
+	/* Refused bind: where the socket was to listen, its address as the caller gave it. */
+	__u8 address[16]; /* network order, IPv4 v4-mapped */
+	__u8 backend[16]; /* chosen backend; refused bind: 0 */
+	__be16 port; /* belongs to address, network order */
+	__be16 backend_port; /* belongs to backend, network order; refused bind: 0 */
+	__u8 protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+	__u8 family; /* AF_INET or AF_INET6, of the socket */
+	__u16 error; /* errno that the caller sees; 0: none */
+};
+_Static_assert(sizeof(struct pb_event) == 96, "pb_event");
+
 /* Index into `counters`, a per-CPU array of __u64. */
 enum pb_counter {
 	PB_COUNTER_CONNECT_TCP = 0, /* TCP connects translated */
@@ -144,7 +186,9 @@ enum pb_counter {
 	PB_COUNTER_AFFINITY_KEPT = 7, /* choices decided by session affinity */
 	PB_COUNTER_STATE_FAILED = 8, /* socket storage could not be written */
 	PB_COUNTER_CORRUPT = 9, /* a frontend, word or range that points nowhere */
-	PB_COUNTERS = 10,
+	PB_COUNTER_REFUSED_BIND = 10, /* bind() to a node port in the node's namespace */
+	PB_COUNTER_EVENTS_LOST = 11, /* events for which the ring buffer had no room */
+	PB_COUNTERS = 12,
 };
 
 #endif

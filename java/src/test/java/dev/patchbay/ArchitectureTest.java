@@ -51,7 +51,9 @@ class ArchitectureTest {
           "table", List.of(ROOT + "model"),
           "compile", List.of(ROOT + "model..", ROOT + "table.."),
           "inspect", List.of(ROOT + "model..", ROOT + "table.."),
-          "abi", List.of(ROOT + "model..", ROOT + "table..", ROOT + "bindings.abi.."),
+          "abi",
+              List.of(
+                  ROOT + "model..", ROOT + "table..", ROOT + "observe..", ROOT + "bindings.abi.."),
           "reconcile", List.of(ROOT + "model..", ROOT + "table..", "org.slf4j.."),
           "observe", List.of(ROOT + "model..", ROOT + "table.."),
           "manifest",

@@ -23,10 +23,10 @@ public class Abi extends Abi$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PB_ABI_VERSION = (int)1L;
+    private static final int PB_ABI_VERSION = (int)2L;
     /**
      * {@snippet lang=c :
-     * enum pb_limit.PB_ABI_VERSION = 1
+     * enum pb_limit.PB_ABI_VERSION = 2
      * }
      */
     public static int PB_ABI_VERSION() {
@@ -103,6 +103,15 @@ public class Abi extends Abi$shared {
      */
     public static int PB_DEFAULT_UDP_FLOWS() {
         return PB_DEFAULT_UDP_FLOWS;
+    }
+    private static final int PB_DEFAULT_EVENTS_BYTES = (int)262144L;
+    /**
+     * {@snippet lang=c :
+     * enum pb_limit.PB_DEFAULT_EVENTS_BYTES = 262144
+     * }
+     */
+    public static int PB_DEFAULT_EVENTS_BYTES() {
+        return PB_DEFAULT_EVENTS_BYTES;
     }
     private static final int PB_UDP_INLINE_FLOWS = (int)4L;
     /**
@@ -184,6 +193,15 @@ public class Abi extends Abi$shared {
      */
     public static int PB_CLIENT_ADDRESS() {
         return PB_CLIENT_ADDRESS;
+    }
+    private static final int PB_EVENT_REFUSED_BIND = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * enum pb_event_kind.PB_EVENT_REFUSED_BIND = 1
+     * }
+     */
+    public static int PB_EVENT_REFUSED_BIND() {
+        return PB_EVENT_REFUSED_BIND;
     }
     private static final int PB_COUNTER_CONNECT_TCP = (int)0L;
     /**
@@ -275,10 +293,28 @@ public class Abi extends Abi$shared {
     public static int PB_COUNTER_CORRUPT() {
         return PB_COUNTER_CORRUPT;
     }
-    private static final int PB_COUNTERS = (int)10L;
+    private static final int PB_COUNTER_REFUSED_BIND = (int)10L;
     /**
      * {@snippet lang=c :
-     * enum pb_counter.PB_COUNTERS = 10
+     * enum pb_counter.PB_COUNTER_REFUSED_BIND = 10
+     * }
+     */
+    public static int PB_COUNTER_REFUSED_BIND() {
+        return PB_COUNTER_REFUSED_BIND;
+    }
+    private static final int PB_COUNTER_EVENTS_LOST = (int)11L;
+    /**
+     * {@snippet lang=c :
+     * enum pb_counter.PB_COUNTER_EVENTS_LOST = 11
+     * }
+     */
+    public static int PB_COUNTER_EVENTS_LOST() {
+        return PB_COUNTER_EVENTS_LOST;
+    }
+    private static final int PB_COUNTERS = (int)12L;
+    /**
+     * {@snippet lang=c :
+     * enum pb_counter.PB_COUNTERS = 12
      * }
      */
     public static int PB_COUNTERS() {

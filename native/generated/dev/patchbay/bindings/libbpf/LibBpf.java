@@ -78,6 +78,24 @@ public class LibBpf extends LibBpf$shared {
     public static int BPF_MAP_TYPE_SK_STORAGE() {
         return BPF_MAP_TYPE_SK_STORAGE;
     }
+    private static final int BPF_MAP_TYPE_RINGBUF = (int)27L;
+    /**
+     * {@snippet lang=c :
+     * enum bpf_map_type.BPF_MAP_TYPE_RINGBUF = 27
+     * }
+     */
+    public static int BPF_MAP_TYPE_RINGBUF() {
+        return BPF_MAP_TYPE_RINGBUF;
+    }
+    private static final int BPF_PROG_TYPE_CGROUP_SOCK = (int)9L;
+    /**
+     * {@snippet lang=c :
+     * enum bpf_prog_type.BPF_PROG_TYPE_CGROUP_SOCK = 9
+     * }
+     */
+    public static int BPF_PROG_TYPE_CGROUP_SOCK() {
+        return BPF_PROG_TYPE_CGROUP_SOCK;
+    }
     private static final int BPF_PROG_TYPE_CGROUP_SOCK_ADDR = (int)18L;
     /**
      * {@snippet lang=c :
@@ -104,6 +122,24 @@ public class LibBpf extends LibBpf$shared {
      */
     public static int BPF_CGROUP_INET6_CONNECT() {
         return BPF_CGROUP_INET6_CONNECT;
+    }
+    private static final int BPF_CGROUP_INET4_POST_BIND = (int)12L;
+    /**
+     * {@snippet lang=c :
+     * enum bpf_attach_type.BPF_CGROUP_INET4_POST_BIND = 12
+     * }
+     */
+    public static int BPF_CGROUP_INET4_POST_BIND() {
+        return BPF_CGROUP_INET4_POST_BIND;
+    }
+    private static final int BPF_CGROUP_INET6_POST_BIND = (int)13L;
+    /**
+     * {@snippet lang=c :
+     * enum bpf_attach_type.BPF_CGROUP_INET6_POST_BIND = 13
+     * }
+     */
+    public static int BPF_CGROUP_INET6_POST_BIND() {
+        return BPF_CGROUP_INET6_POST_BIND;
     }
     private static final int BPF_CGROUP_UDP4_SENDMSG = (int)14L;
     /**
@@ -212,6 +248,33 @@ public class LibBpf extends LibBpf$shared {
      */
     public static int BPF_FUNC_set_retval() {
         return BPF_FUNC_set_retval;
+    }
+    private static final int BPF_RINGBUF_BUSY_BIT = (int)-2147483648L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.BPF_RINGBUF_BUSY_BIT = -2147483648
+     * }
+     */
+    public static int BPF_RINGBUF_BUSY_BIT() {
+        return BPF_RINGBUF_BUSY_BIT;
+    }
+    private static final int BPF_RINGBUF_DISCARD_BIT = (int)1073741824L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.BPF_RINGBUF_DISCARD_BIT = 1073741824
+     * }
+     */
+    public static int BPF_RINGBUF_DISCARD_BIT() {
+        return BPF_RINGBUF_DISCARD_BIT;
+    }
+    private static final int BPF_RINGBUF_HDR_SZ = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.BPF_RINGBUF_HDR_SZ = 8
+     * }
+     */
+    public static int BPF_RINGBUF_HDR_SZ() {
+        return BPF_RINGBUF_HDR_SZ;
     }
 
     private static class bpf_map_create {
@@ -2472,6 +2535,68 @@ public class LibBpf extends LibBpf$shared {
                 traceDowncall("bpf_map__value_size", map);
             }
             return (int)mh$.invokeExact(map);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class bpf_map__set_initial_value {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibBpf.C_INT,
+            LibBpf.C_POINTER,
+            LibBpf.C_POINTER,
+            LibBpf.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("bpf_map__set_initial_value");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int bpf_map__set_initial_value(struct bpf_map *map, const void *data, size_t size)
+     * }
+     */
+    public static FunctionDescriptor bpf_map__set_initial_value$descriptor() {
+        return bpf_map__set_initial_value.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int bpf_map__set_initial_value(struct bpf_map *map, const void *data, size_t size)
+     * }
+     */
+    public static MethodHandle bpf_map__set_initial_value$handle() {
+        return bpf_map__set_initial_value.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int bpf_map__set_initial_value(struct bpf_map *map, const void *data, size_t size)
+     * }
+     */
+    public static MemorySegment bpf_map__set_initial_value$address() {
+        return bpf_map__set_initial_value.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int bpf_map__set_initial_value(struct bpf_map *map, const void *data, size_t size)
+     * }
+     */
+    public static int bpf_map__set_initial_value(MemorySegment map, MemorySegment data, long size) {
+        var mh$ = bpf_map__set_initial_value.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("bpf_map__set_initial_value", map, data, size);
+            }
+            return (int)mh$.invokeExact(map, data, size);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -2,6 +2,7 @@
 package dev.patchbay.abi;
 
 import dev.patchbay.bindings.abi.pb_backend;
+import dev.patchbay.bindings.abi.pb_event;
 import dev.patchbay.bindings.abi.pb_frontend;
 import dev.patchbay.bindings.abi.pb_frontend_key;
 import dev.patchbay.bindings.abi.pb_service;
@@ -27,6 +28,8 @@ final class AbiLayouts {
   static final StructLayout SERVICE = networkOrder(pb_service.layout(), Set.of());
   static final StructLayout BACKEND = networkOrder(pb_backend.layout(), Set.of("port"));
 
+  static final StructLayout EVENT = networkOrder(pb_event.layout(), Set.of("port", "backend_port"));
+
   /** An address is 16 bytes in network order; this is half of it. */
   private static final ValueLayout.OfLong ADDRESS_HALF =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
@@ -35,7 +38,7 @@ final class AbiLayouts {
 
   /** All structs that have a codec. */
   static List<StructLayout> all() {
-    return List.of(FRONTEND_KEY, FRONTEND, SERVICE, BACKEND);
+    return List.of(FRONTEND_KEY, FRONTEND, SERVICE, BACKEND, EVENT);
   }
 
   static long offset(StructLayout struct, String member) {
@@ -53,6 +56,11 @@ final class AbiLayouts {
 
   static ValueLayout.OfInt intMember(StructLayout struct, String member) {
     return ((ValueLayout.OfInt) struct.select(PathElement.groupElement(member)))
+        .withByteAlignment(1);
+  }
+
+  static ValueLayout.OfLong longMember(StructLayout struct, String member) {
+    return ((ValueLayout.OfLong) struct.select(PathElement.groupElement(member)))
         .withByteAlignment(1);
   }
 

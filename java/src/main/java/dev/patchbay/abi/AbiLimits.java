@@ -20,5 +20,8 @@ public final class AbiLimits {
   /** Entries of {@code udp_flows}. */
   public static final int DEFAULT_UDP_FLOWS = Abi.PB_DEFAULT_UDP_FLOWS();
 
+  /** Bytes of {@code events}, a power of two and a multiple of the page size. */
+  public static final int DEFAULT_EVENTS_BYTES = Abi.PB_DEFAULT_EVENTS_BYTES();
+
   private AbiLimits() {}
 }

@@ -80,7 +80,8 @@ public final class FrontendKeyCodec {
     return null;
   }
 
-  private static @Nullable Protocol protocol(int number) {
+  /** A protocol that sockets of Services have, by its number. */
+  static @Nullable Protocol protocol(int number) {
     return switch (number) {
       case 6 -> Protocol.TCP;
       case 17 -> Protocol.UDP;

@@ -133,7 +133,9 @@ final class MapReader {
           sums[CounterIndex.REFUSED_UNKNOWN_PORT.index()],
           sums[CounterIndex.AFFINITY_KEPT.index()],
           sums[CounterIndex.STATE_FAILED.index()],
-          sums[CounterIndex.CORRUPT.index()]);
+          sums[CounterIndex.CORRUPT.index()],
+          sums[CounterIndex.REFUSED_BIND.index()],
+          sums[CounterIndex.EVENTS_LOST.index()]);
     }
   }
 }

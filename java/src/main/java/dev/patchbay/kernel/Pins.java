@@ -8,8 +8,8 @@ import java.nio.file.Path;
  * Where things are pinned:
  *
  * <pre>
- *   BPF_DIR/v1/maps/frontends     v1: version of the ABI
- *   BPF_DIR/v1/links/pb_connect4
+ *   BPF_DIR/v2/maps/frontends     v2: version of the ABI
+ *   BPF_DIR/v2/links/pb_connect4
  * </pre>
  *
  * @param bpfDir a directory in a bpf file system

@@ -14,6 +14,8 @@ package dev.patchbay.observe;
  * @param affinityKept choices decided by session affinity
  * @param stateFailed socket storage could not be written
  * @param corrupt a frontend, word or range pointed nowhere
+ * @param refusedBind binds to a node port refused in the node's network namespace
+ * @param eventsLost events for which the ring buffer had no room
  */
 public record Counters(
     long tcpConnects,
@@ -25,4 +27,6 @@ public record Counters(
     long refusedUnknownPort,
     long affinityKept,
     long stateFailed,
-    long corrupt) {}
+    long corrupt,
+    long refusedBind,
+    long eventsLost) {}

@@ -129,6 +129,9 @@ final class AbiBtfTest {
         "pb_frontend.service: network order",
         editMember("pb_frontend", "service", m -> new Btf.Member(m.name(), 0, 4, 1, true)));
     assertSeen(
+        "pb_event.address: offset",
+        editMember("pb_event", "address", m -> new Btf.Member(m.name(), 60, 1, 16, false)));
+    assertSeen(
         "pb_frontend.index: only in C",
         editMember("pb_frontend", "service", m -> new Btf.Member("index", 0, 4, 1, false)));
   }
@@ -147,7 +150,7 @@ final class AbiBtfTest {
     constants.put("PB_SCOPE_EXTERNAL", 2L);
     Btf.Description changed = new Btf.Description(btf.structs(), constants);
     assertSeen("constant PB_NEW 1 in C, null in Java", changed);
-    assertSeen("constant PB_COUNTERS null in C, 10 in Java", changed);
+    assertSeen("constant PB_COUNTERS null in C, 12 in Java", changed);
     assertSeen("constant PB_SCOPE_EXTERNAL 2 in C, 1 in Java", changed);
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.Protocol;
+import dev.patchbay.observe.BindConflict;
 import dev.patchbay.table.Backend;
 import dev.patchbay.table.FrontendKey;
 import dev.patchbay.table.FrontendValue;
@@ -14,6 +15,7 @@ import dev.patchbay.table.ServiceWord;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
 import java.util.HexFormat;
 import java.util.Optional;
 import net.jqwik.api.ForAll;
@@ -166,5 +168,55 @@ final class CodecTest {
               ServiceCodec.publish(again, 0, ServiceWord.NONE, settings);
               assertThat(again.mismatch(segment)).isEqualTo(-1);
             });
+  }
+
+  private static final String EVENT =
+      "0100000000000080 0200000000000000 0300000000000000 01000000 07000000 d2040000 d3040000"
+          + "6e63617400000000 78780000 00000000 000000000000000000 00ffff0a000001"
+          + "00000000000000000000000000000000 7530 0000 06 02 6200";
+
+  @Test
+  void refusedBinds() {
+    MemorySegment segment = bytes("eeeeeeee" + EVENT);
+    assertThat(EventCodec.SIZE).isEqualTo(96);
+    assertThat(EventCodec.bindConflict(segment, 4))
+        .contains(
+            new BindConflict(
+                Long.MIN_VALUE + 1,
+                IpAddress.of("10.0.0.1"),
+                30000,
+                Protocol.TCP,
+                7,
+                1234,
+                1235,
+                "ncat",
+                2,
+                3));
+    segment.set(ValueLayout.JAVA_BYTE, 4 + 92, (byte) 17);
+    assertThat(EventCodec.bindConflict(segment, 4).orElseThrow().protocol())
+        .isEqualTo(Protocol.UDP);
+  }
+
+  @Test
+  void namesOfThreadsDoNoHarmInALog() {
+    MemorySegment segment = bytes(EVENT);
+    MemorySegment.copy(
+        MemorySegment.ofArray("a\nb\u001b[0m c\u00e9\u2028zzz".getBytes(StandardCharsets.UTF_8)),
+        0,
+        segment,
+        40,
+        16);
+    assertThat(EventCodec.bindConflict(segment, 0).orElseThrow().command())
+        .isEqualTo("a?b?[0m c??zz");
+  }
+
+  @Test
+  void otherEventsAreNoRefusedBinds() {
+    for (int[] change : new int[][] {{24, 2}, {92, 1}, {88, 0}}) {
+      MemorySegment segment = bytes(EVENT);
+      segment.set(ValueLayout.JAVA_BYTE, change[0], (byte) change[1]);
+      segment.set(ValueLayout.JAVA_BYTE, change[0] == 88 ? 89 : 95, (byte) 0);
+      assertThat(EventCodec.bindConflict(segment, 0)).as("byte " + change[0]).isEmpty();
+    }
   }
 }

@@ -46,7 +46,7 @@ final class CleanupKernelTest {
     attachAndClose(cgroup);
     assertThat(running(cgroup, Hook.PB_CONNECT4)).hasSize(1);
     CleanupReport report = cleanup();
-    // 8 links, 8 maps, and the directories links, maps, v1 and the one above
+    // 8 links, 8 maps, and the directories links, maps, v2 and the one above
     assertThat(report.removed()).hasSize(20);
     assertThat(report.left()).isEmpty();
     assertThat(report.agentRunning()).isFalse();
@@ -108,10 +108,10 @@ final class CleanupKernelTest {
     assertThat(scratch.pinned())
         .containsExactly(
             "other/frontends",
-            "v1/links/mine",
-            "v1/links/pb_connect9",
-            "v1/links/pb_other",
-            "v1/maps/other_map");
+            "v2/links/mine",
+            "v2/links/pb_connect9",
+            "v2/links/pb_other",
+            "v2/maps/other_map");
     assertThat(running(cgroup, Hook.PB_CONNECT4)).hasSize(1);
   }
 

@@ -37,7 +37,7 @@ import org.junit.jupiter.api.Test;
 /** Loading, pinning, adopting and attaching, on this kernel. */
 final class DataplaneKernelTest {
   private static final List<String> MAPS =
-      Stream.of(PatchbayMap.values()).map(map -> "v1/maps/" + map.mapName()).sorted().toList();
+      Stream.of(PatchbayMap.values()).map(map -> "v2/maps/" + map.mapName()).sorted().toList();
   private static final List<String> PROGRAMS = Stream.of(Hook.values()).map(Hook::program).toList();
   private static final FrontendKey KEY =
       new FrontendKey(IpAddress.of("10.96.0.1"), 80, Protocol.TCP, Scope.INTERNAL);
@@ -407,7 +407,8 @@ final class DataplaneKernelTest {
     assertThat(dataplane.counters())
         .isEqualTo(
             new Counters(
-                n, n << 4, n << 8, n << 12, n << 16, n << 20, n << 24, n << 28, n << 32, n << 36));
+                n, n << 4, n << 8, n << 12, n << 16, n << 20, n << 24, n << 28, n << 32, n << 36,
+                n << 40, n << 44));
   }
 
   @Test

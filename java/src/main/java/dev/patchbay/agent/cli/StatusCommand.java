@@ -244,6 +244,8 @@ final class StatusCommand implements Callable<Integer> {
     values.put("affinityKept", counters.affinityKept());
     values.put("stateFailed", counters.stateFailed());
     values.put("corrupt", counters.corrupt());
+    values.put("refusedBind", counters.refusedBind());
+    values.put("eventsLost", counters.eventsLost());
     return values;
   }
 
