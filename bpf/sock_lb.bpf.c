@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * sock_lb.bpf.c - Services at connect time: programs for the socket-address hooks of a cgroup.
+ * sock_lb.bpf.c - Services at connect time: programs for the socket-address hooks of a cgroup, and
+ * for its hooks after bind().
  *
- * Hooks: connect 4.17, sendmsg 4.18, recvmsg 5.2, getpeername 5.8.
+ * Hooks: connect and post_bind 4.17, sendmsg 4.18, recvmsg 5.2, getpeername 5.8.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include "bind.h"
 #include "lb.h"
 #include "refuse.h"
 #include "sockaddr.h"
@@ -114,4 +116,23 @@ int pb_getpeername6(struct bpf_sock_addr *ctx)
 	if (pb_getpeername(ctx, &peer) == PB_TRANSLATED)
 		pb_write6(ctx, &peer);
 	return PB_PROCEED;
+}
+
+SEC("cgroup/post_bind4")
+int pb_post_bind4(struct bpf_sock *sk)
+{
+	struct pb_peer bound = {};
+
+	pb_read_bound4(sk, &bound);
+	return pb_refuse_bind(pb_bind(sk, &bound)) == PB_REFUSED ? PB_FAIL : PB_PROCEED;
+}
+
+/* Sees v4-mapped addresses too, of AF_INET6 sockets. */
+SEC("cgroup/post_bind6")
+int pb_post_bind6(struct bpf_sock *sk)
+{
+	struct pb_peer bound = {};
+
+	pb_read_bound6(sk, &bound);
+	return pb_refuse_bind(pb_bind(sk, &bound)) == PB_REFUSED ? PB_FAIL : PB_PROCEED;
 }

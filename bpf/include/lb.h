@@ -19,25 +19,6 @@
 #include "udp_flows.h"
 #include "verdict.h"
 
-/* Absent from the headers of 5.4 and older; an MPTCP socket is a TCP socket to its peer. */
-#ifndef IPPROTO_MPTCP
-#define IPPROTO_MPTCP 262
-#endif
-
-/* The protocol under which frontends know the socket, or 0: no Service has such sockets. */
-static __always_inline __u8 pb_protocol(const struct bpf_sock_addr *ctx)
-{
-	switch (ctx->protocol) {
-	case IPPROTO_TCP:
-	case IPPROTO_MPTCP:
-		return IPPROTO_TCP;
-	case IPPROTO_UDP:
-		return IPPROTO_UDP;
-	default:
-		return 0;
-	}
-}
-
 /*
  * Puts the backend in the place of the Service. A backend of the other family cannot be written into
  * this sockaddr: an IPv4 program would keep its last four bytes and connect to a stranger.
@@ -52,7 +33,7 @@ static __always_inline int pb_translate(struct pb_peer *peer, const struct pb_pe
 
 static __always_inline int pb_connect(struct bpf_sock_addr *ctx, struct pb_peer *peer)
 {
-	__u8 protocol = pb_protocol(ctx);
+	__u8 protocol = pb_service_protocol(ctx->protocol);
 	struct bpf_sock *sk = ctx->sk;
 	struct pb_target target = {};
 	struct pb_peer service = *peer;
@@ -63,7 +44,7 @@ static __always_inline int pb_connect(struct bpf_sock_addr *ctx, struct pb_peer 
 	if (!protocol || !sk)
 		return PB_UNTOUCHED;
 
-	verdict = pb_find_service(peer, protocol, &target);
+	verdict = pb_find_service(ctx, peer, protocol, &target);
 	if (verdict == PB_UNTOUCHED)
 		pb_forget_connect(sk);
 	if (verdict != PB_CONTINUE)
@@ -95,7 +76,7 @@ static __always_inline int pb_sendmsg(struct bpf_sock_addr *ctx, struct pb_peer 
 	if (ctx->protocol != IPPROTO_UDP || !sk)
 		return PB_UNTOUCHED;
 
-	verdict = pb_find_service(peer, IPPROTO_UDP, &target);
+	verdict = pb_find_service(ctx, peer, IPPROTO_UDP, &target);
 	if (verdict == PB_UNTOUCHED && !pb_is_connected(sk))
 		pb_send_direct(ctx, sk, peer);
 	if (verdict != PB_CONTINUE)

@@ -139,4 +139,10 @@ struct {
 	__type(value, __u64);
 } counters SEC(".maps");
 
+/* Records of struct pb_event for the agent (ring buffers: 5.8). Without a reader it fills up once. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, PB_DEFAULT_EVENTS_BYTES);
+} events SEC(".maps");
+
 #endif

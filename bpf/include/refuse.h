@@ -5,16 +5,34 @@
 #ifndef PATCHBAY_REFUSE_H
 #define PATCHBAY_REFUSE_H
 
+#include <linux/errno.h>
 #include "maps.h"
 #include "verdict.h"
+
+/* The errno of a refused bind(): what a program that can only say "no" makes the kernel answer. */
+#ifndef PB_NO_SET_RETVAL
+#define PB_BIND_ERROR EADDRINUSE
+#else
+#define PB_BIND_ERROR EPERM
+#endif
+
+/* Carries out a verdict about a bind() that is a negative errno. There is no address to put elsewhere. */
+static __always_inline int pb_refuse_bind(int verdict)
+{
+	if (verdict >= 0)
+		return verdict;
+#ifndef PB_NO_SET_RETVAL
+	bpf_set_retval(verdict);
+#endif
+	return PB_REFUSED;
+}
 
 /*
  * Carries out a verdict that is a negative errno; any other passes through.
  *
- * The helper that sets the errno came with 5.18, and a program that merely contains a call to a
- * helper which the kernel does not know is rejected at load, reachable or not. That is why there are
- * two objects, and this is the only line of source in which they differ. Goes when the kernel floor
- * is 5.18.
+ * The helper that sets the errno is newer than these hooks, and a program that merely contains a
+ * call to a helper which the kernel does not know is rejected at load, reachable or not. That is why
+ * there are two objects, and this file is the only place where their sources differ.
  */
 static __always_inline int pb_refuse(int verdict, struct pb_peer *peer)
 {

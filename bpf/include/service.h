@@ -6,9 +6,16 @@
 #define PATCHBAY_SERVICE_H
 
 #include <linux/errno.h>
+#include <linux/in.h>
 #include "counters.h"
 #include "maps.h"
+#include "node.h"
 #include "verdict.h"
+
+/* Absent from the headers of 5.4 and older; an MPTCP socket is a TCP socket to its peer. */
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
 
 /* A Service port as it was at one moment: everything below comes from one read of its word. */
 struct pb_target {
@@ -20,25 +27,59 @@ struct pb_target {
 	__u32 affinity_seconds;
 };
 
-static __always_inline const struct pb_frontend *pb_find_frontend(const struct pb_peer *peer,
-								  __u8 protocol)
+/* The protocol under which frontends know a socket, or 0: no Service has such sockets. */
+static __always_inline __u8 pb_service_protocol(__u32 protocol)
+{
+	switch (protocol) {
+	case IPPROTO_TCP:
+	case IPPROTO_MPTCP:
+		return IPPROTO_TCP;
+	case IPPROTO_UDP:
+		return IPPROTO_UDP;
+	default:
+		return 0;
+	}
+}
+
+static __always_inline const struct pb_frontend *pb_look_up(const struct pb_peer *address,
+							    __be16 port, __u8 protocol)
 {
 	/* Aligned, so that the address is two stores. All 20 bytes are named: no hole to hash. */
 	struct pb_frontend_key key __attribute__((aligned(8))) = {
-		.port = peer->port,
+		.port = port,
 		.protocol = protocol,
 		.scope = PB_SCOPE_INTERNAL,
 	};
-	const struct pb_frontend *frontend;
 
-	__builtin_memcpy(key.address, peer->halves, sizeof(key.address));
-	frontend = bpf_map_lookup_elem(&frontends, &key);
+	__builtin_memcpy(key.address, address->halves, sizeof(key.address));
+	return bpf_map_lookup_elem(&frontends, &key);
+}
+
+/*
+ * The frontend of peer, or NULL: it is none of our business. Two look-ups for that, a third only at
+ * an address of a node.
+ *
+ * Loopback and unspecified destinations are the host of the caller, so they lead to a node port only
+ * in the node's own namespace. In a pod they are the pod.
+ */
+static __always_inline const struct pb_frontend *
+pb_find_frontend(struct bpf_sock_addr *ctx, const struct pb_peer *peer, __u8 protocol)
+{
+	const struct pb_frontend *frontend;
+	struct pb_peer node = *peer;
+
+	if (pb_is_unspecified(peer) && !pb_in_node_namespace(ctx))
+		return NULL;
+	frontend = pb_look_up(peer, peer->port, protocol);
 	if (frontend)
 		return frontend;
-
-	key.port = 0;
-	key.protocol = 0;
-	return bpf_map_lookup_elem(&frontends, &key);
+	frontend = pb_look_up(peer, 0, 0);
+	if (!frontend || !(frontend->flags & PB_FRONTEND_NODE))
+		return frontend;
+	if (pb_is_loopback(peer) && !pb_in_node_namespace(ctx))
+		return NULL;
+	pb_set_unspecified(&node);
+	return pb_look_up(&node, peer->port, protocol);
 }
 
 static __always_inline int pb_refuse_for(enum pb_counter reason, int error)
@@ -52,10 +93,10 @@ static __always_inline int pb_refuse_for(enum pb_counter reason, int error)
  * points outside a map is refused, because the only alternatives are to misroute the connection or
  * to send it to an address that nobody owns.
  */
-static __always_inline int pb_find_service(const struct pb_peer *peer, __u8 protocol,
-					   struct pb_target *target)
+static __always_inline int pb_find_service(struct bpf_sock_addr *ctx, const struct pb_peer *peer,
+					   __u8 protocol, struct pb_target *target)
 {
-	const struct pb_frontend *frontend = pb_find_frontend(peer, protocol);
+	const struct pb_frontend *frontend = pb_find_frontend(ctx, peer, protocol);
 	const struct pb_service *service;
 	__u64 word;
 

@@ -13,6 +13,7 @@ server answers with its own address and port, so a reply tells which backend was
 import contextlib
 import ctypes
 import ipaddress
+import mmap
 import os
 import pickle
 import selectors
@@ -23,8 +24,8 @@ import traceback
 
 OUTPUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".output")
 BPFFS = "/sys/fs/bpf"
-BPFTOOL = os.environ.get("BPFTOOL", "bpftool")
 LIBC = ctypes.CDLL(None, use_errno=True)
+LIBBPF = ctypes.CDLL("libbpf.so.1", use_errno=True)
 CLONE_NEWNET = 0x40000000
 
 # bpf(2): the number of the call, and of its commands.
@@ -35,14 +36,19 @@ MAP_LOOKUP, MAP_UPDATE, MAP_DELETE, OBJ_GET, INFO_BY_FD, LINK_CREATE = 1, 2, 3, 
 PROGRAMS = {
     "pb_connect4": 10, "pb_connect6": 11, "pb_sendmsg4": 14, "pb_sendmsg6": 15,
     "pb_recvmsg4": 19, "pb_recvmsg6": 20, "pb_getpeername4": 29, "pb_getpeername6": 30,
+    "pb_post_bind4": 12, "pb_post_bind6": 13,
 }
 
 # From abi.h.
 COUNTERS = (
     "connect_tcp", "connect_udp", "send_udp", "reply_udp", "refused_no_endpoint", "refused_policy",
     "refused_unknown_port", "affinity_kept", "state_failed", "corrupt",
+    "refused_bind", "events_lost",
 )
 FRONTEND_REFUSE = 1
+FRONTEND_NODE = 2
+EVENTS_BYTES = 262144
+EVENT = struct.Struct("=QQQIIII16s16s16s2s2sBBH")
 SERVICE_AFFINITY = 1
 SERVICE_POLICY_LOCAL = 2
 TCP, UDP = socket.IPPROTO_TCP, socket.IPPROTO_UDP
@@ -68,9 +74,10 @@ class Map:
         self.fd = obj_get(path)
         self.value_size = value_size
 
-    def _run(self, command, key, value):
+    def _run(self, command, key, value=None):
         key = ctypes.create_string_buffer(key, len(key))
-        attributes = struct.pack("=I4xQQQ", self.fd, ctypes.addressof(key), ctypes.addressof(value), 0)
+        where = 0 if value is None else ctypes.addressof(value)
+        attributes = struct.pack("=I4xQQQ", self.fd, ctypes.addressof(key), where, 0)
         bpf(command, attributes)
 
     def lookup(self, key):
@@ -82,7 +89,33 @@ class Map:
         self._run(MAP_UPDATE, key, ctypes.create_string_buffer(value, len(value)))
 
     def delete(self, key):
-        self._run(MAP_DELETE, key, ctypes.create_string_buffer(1))
+        self._run(MAP_DELETE, key)
+
+
+class Ring:
+    """A pinned ring buffer, read through its mapping: one page of the reader's position, one of the
+    writer's, then the data, which the kernel maps twice in a row."""
+
+    def __init__(self, path, size):
+        self.size = size
+        fd = obj_get(path)
+        self.reader = mmap.mmap(fd, mmap.PAGESIZE, offset=0)
+        self.writer = mmap.mmap(fd, mmap.PAGESIZE + 2 * size, prot=mmap.PROT_READ, offset=mmap.PAGESIZE)
+        os.close(fd)
+
+    def read(self):
+        """All records that are there, as bytes."""
+        records = []
+        at, = struct.unpack_from("=Q", self.reader)
+        end, = struct.unpack_from("=Q", self.writer)
+        while at < end:
+            start = mmap.PAGESIZE + at % self.size
+            length, = struct.unpack_from("=I", self.writer, start)
+            assert not length >> 30, "a record that is not whole, or was thrown away"
+            records.append(self.writer[start + 8:start + 8 + length])
+            at += 8 + (length + 7) // 8 * 8
+        struct.pack_into("=Q", self.reader, 0, at)
+        return records
 
 
 def packed(address):
@@ -100,6 +133,35 @@ def enter_namespace(name):
     if LIBC.setns(fd, CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), f"setns {name}")
     os.close(fd)
+
+
+def netns_cookie():
+    with socket.socket() as sock:
+        return struct.unpack("=Q", sock.getsockopt(socket.SOL_SOCKET, 71, 8))[0]  # SO_NETNS_COOKIE, 5.14
+
+
+def libbpf(name, *arguments, result=ctypes.c_int):
+    """Calls a function of libbpf 1.x, which answers with a pointer and errno, or with -errno."""
+    function = getattr(LIBBPF, name)
+    function.restype = result
+    answer = function(*arguments)
+    if answer is None or (result is ctypes.c_int and answer < 0):
+        number = ctypes.get_errno() if answer is None else -answer
+        raise OSError(number, f"{name}: {os.strerror(number)}")
+    return answer
+
+
+def load(path, pins, node):
+    """Loads an object file and pins its programs and maps; node: for pb_node_netns_cookie."""
+    obj = ctypes.c_void_p(libbpf("bpf_object__open_file", path.encode(), None, result=ctypes.c_void_p))
+    try:
+        rodata = libbpf("bpf_object__find_map_by_name", obj, b".rodata", result=ctypes.c_void_p)
+        libbpf("bpf_map__set_initial_value", ctypes.c_void_p(rodata), struct.pack("=Q", node), ctypes.c_size_t(8))
+        libbpf("bpf_object__load", obj)
+        libbpf("bpf_object__pin_programs", obj, f"{pins}/programs".encode())
+        libbpf("bpf_object__pin_maps", obj, f"{pins}/maps".encode())
+    finally:
+        LIBBPF.bpf_object__close(obj)
 
 
 def cgroup_root():
@@ -139,16 +201,19 @@ def serve(endpoints, ready):
 
 
 class Lab:
-    """Made by the constructor, removed by close(), which may be called at any time."""
+    """Made by the constructor, removed by close(), which may be called at any time.
 
-    def __init__(self, variant, endpoints):
+    node: the client whose namespace is the node's, or None: the programs are not told of any.
+    """
+
+    def __init__(self, variant, endpoints, node=0):
         if os.geteuid():
             raise RuntimeError("these tests load BPF programs and make namespaces: run them as root")
         self.name = f"pbc{os.getpid()}"
         self.cleanup = contextlib.ExitStack()
         try:
             self._make_network(endpoints)
-            self._load(variant)
+            self._load(variant, node)
             self._serve(endpoints)
         except BaseException:
             self.close()
@@ -182,18 +247,33 @@ class Lab:
             prefix = "128" if ":" in address else "32"
             run("ip", "-n", server, "addr", "add", f"{address}/{prefix}", "dev", "lo")
 
-    def _load(self, variant):
+    def node_cookie(self, node):
+        if node is None:
+            return 0
+        readable, writable = os.pipe()
+        child = os.fork()
+        if not child:
+            enter_namespace(self.client(node))
+            os.write(writable, struct.pack("=Q", netns_cookie()))
+            os._exit(0)
+        os.close(writable)
+        os.waitpid(child, 0)
+        with os.fdopen(readable, "rb") as pipe:
+            return struct.unpack("=Q", pipe.read())[0]
+
+    def _load(self, variant, node):
         if not os.path.ismount(BPFFS):
             raise RuntimeError(f"{BPFFS} is not mounted: mount -t bpf bpf {BPFFS}")
         pins = os.path.join(BPFFS, self.name)
         os.mkdir(pins)
         self.cleanup.callback(run, "rm", "-r", pins)
-        run(BPFTOOL, "prog", "loadall", os.path.join(OUTPUT, f"{variant}.bpf.o"), f"{pins}/programs",
-            "pinmaps", f"{pins}/maps")
+        load(os.path.join(OUTPUT, f"{variant}.bpf.o"), pins, self.node_cookie(node))
         with open("/sys/devices/system/cpu/possible", encoding="utf-8") as file:
             cpus = int(file.read().strip().split("-")[-1]) + 1
         sizes = {"frontends": 8, "services": 16, "backends": 24, "affinity": 32, "counters": 8 * cpus}
         self.maps = {name: Map(f"{pins}/maps/{name}", size) for name, size in sizes.items()}
+
+        self.events = Ring(f"{pins}/maps/events", EVENTS_BYTES)
 
         self.cgroup = os.path.join(cgroup_root(), self.name)
         os.mkdir(self.cgroup)
@@ -292,6 +372,9 @@ class Lab:
     def frontend(self, address, port, protocol, index, flags=0):
         key = packed(address) + struct.pack("!H", port) + struct.pack("BB", protocol, 0)
         self.maps["frontends"].update(key, struct.pack("=II", index, flags))
+
+    def node_address(self, address):
+        self.frontend(address, 0, 0, 0, FRONTEND_NODE)
 
     def refuse(self, address):
         self.frontend(address, 0, 0, 0, FRONTEND_REFUSE)

@@ -15,7 +15,8 @@ import sys
 import time
 import unittest
 
-from lab import PROGRAMS, SERVICE_AFFINITY, SERVICE_POLICY_LOCAL, TCP, UDP, Lab, packed
+from lab import (EVENT, EVENTS_BYTES, PROGRAMS, SERVICE_AFFINITY, SERVICE_POLICY_LOCAL, TCP, UDP, Lab, netns_cookie,
+                 packed)
 
 PODS4 = [(f"10.201.0.{n}", 8080) for n in range(1, 9)]
 PODS6 = [(f"fd00:201::{n}", 8080) for n in range(1, 5)]
@@ -27,6 +28,11 @@ ENDPOINTS = PODS4 + PODS6 + PORTS4
 MOST_INSTRUCTIONS = 60_000
 
 ADDRESSES = itertools.count(1)
+NODE_PORTS = itertools.count(30000)
+# Client 0 is the node: its own addresses and those of another node, to which nobody has a route.
+OWN4, OTHER4 = "10.200.0.1", "10.222.0.1"
+OWN6, OTHER6 = "fd00:200::1", "fd00:222::1"
+NODE4, NODE6 = (OWN4, OTHER4, "127.0.0.1"), (OWN6, OTHER6, "::1")
 
 
 def vip4():
@@ -74,6 +80,38 @@ def hear(sock):
     return parse(reply), source[:2]
 
 
+def bind(address, port, kind=socket.SOCK_STREAM, family=None, options=()):
+    """Binds; the address may be none of this host's. Returns the socket."""
+    family = family or (socket.AF_INET6 if ":" in address else socket.AF_INET)
+    sock = socket.socket(family, kind)
+    try:
+        sock.setsockopt(socket.IPPROTO_IP, 15, 1)  # IP_FREEBIND; of both families
+        for option in options:
+            sock.setsockopt(*option)
+        sock.bind((address, port))
+        return sock
+    except OSError:
+        sock.close()
+        raise
+
+
+def answer_at(address, port, kind=socket.SOCK_STREAM):
+    """Connects to a listener of its own there; returns what getpeername says."""
+    with bind(address, port, kind) as listener:
+        if kind == socket.SOCK_STREAM:
+            listener.listen()
+        family = listener.family
+        with socket.socket(family, kind) as sock:
+            sock.connect((address, port))
+            peer = sock.getpeername()[:2]
+            sock.send(b"?")
+            if kind == socket.SOCK_STREAM:
+                listener.accept()[0].close()
+            else:
+                listener.recv(1)
+            return peer
+
+
 def errno_of(function):
     try:
         function()
@@ -112,11 +150,14 @@ class Cases:
     """Everything that both variants do alike."""
 
     variant = ""
+    bind_refused = errno.EADDRINUSE
 
     @classmethod
     def setUpClass(cls):
         cls.lab = Lab(cls.variant, ENDPOINTS)
         cls.addClassCleanup(cls.lab.close)
+        for address in NODE4 + NODE6:
+            cls.lab.node_address(address)
 
     def expose(self, backends, protocol=TCP, address=None, port=80, **settings):
         """A Service with one frontend; returns (address, index)."""
@@ -124,6 +165,14 @@ class Cases:
         index = self.lab.service(backends, **settings)
         self.lab.frontend(address, port, protocol, index)
         return address, index
+
+    def expose_node_port(self, backends4=(), backends6=(), protocol=TCP, **settings):
+        """A node port for the families that have backends; returns its number."""
+        port = next(NODE_PORTS)
+        for any_address, backends in (("0.0.0.0", backends4), ("::", backends6)):
+            if backends:
+                self.lab.frontend(any_address, port, protocol, self.lab.service(backends, **settings))
+        return port
 
     def count(self, name, function):
         before = self.lab.counter(name)
@@ -362,6 +411,225 @@ class Cases:
         for vip, sources in zip(vips, self.lab.run(client)):
             self.assertEqual(sources, ((vip, 80), PODS4[0], (vip, 80)))
 
+    # Node ports
+
+    def test_a_node_port_is_reached_through_every_address_of_every_node(self):
+        port = self.expose_node_port(PODS4, PODS6)
+        cases = [(name, PODS4) for name in NODE4] + [(mapped(name), PODS4) for name in NODE4] + [
+            (name, PODS6) for name in NODE6]
+        here = [("0.0.0.0", PODS4), (mapped("0.0.0.0"), PODS4), ("::", PODS6)]
+        for name, pods in cases + here:
+            counted, (backend, peer) = self.count(
+                "connect_tcp", lambda name=name: self.lab.run(lambda: tcp(name, port)))
+            self.assertIn(backend[1], {8080}, name)
+            self.assertIn(backend, pods, name)
+            self.assertEqual(peer, (name, port))
+            self.assertEqual(counted, 1)
+        for name, pods in cases:
+            if not name.endswith(("127.0.0.1", "::1")) or name in (OWN6, OTHER6):
+                backend, peer = self.lab.run(lambda name=name: tcp(name, port), client=1)
+                self.assertIn(backend, pods, name)
+                self.assertEqual(peer, (name, port))
+
+    def test_udp_through_a_node_port_hears_the_address_that_it_asked(self):
+        port = self.expose_node_port(PODS4, PODS6, UDP)
+        cases = [(socket.AF_INET, name, PODS4) for name in NODE4] + [
+            (socket.AF_INET6, mapped(name), PODS4) for name in NODE4] + [
+            (socket.AF_INET6, name, PODS6) for name in NODE6]
+        for family, name, pods in cases:
+            def connected(family=family, name=name):
+                with udp(family) as sock:
+                    sock.connect((name, port))
+                    sock.send(b"?")
+                    return hear(sock), sock.getpeername()[:2]
+
+            def unconnected(family=family, name=name):
+                with udp(family) as sock:
+                    return ask(sock, name, port)
+            (backend, source), peer = self.lab.run(connected)
+            self.assertIn(backend, pods, name)
+            self.assertEqual((source, peer), ((name, port), (name, port)))
+            backend, source = self.lab.run(unconnected)
+            self.assertIn(backend, pods, name)
+            self.assertEqual(source, (name, port))
+
+    def test_one_socket_tells_the_addresses_of_a_node_port_apart(self):
+        port = self.expose_node_port(PODS4, protocol=UDP)
+
+        def client():
+            with udp() as sock:
+                return [(name, ask(sock, name, port)[1]) for name in NODE4 * 3]
+        for name, source in self.lab.run(client):
+            self.assertEqual(source, (name, port))
+
+    def test_loopback_of_another_namespace_is_its_own(self):
+        tcp_port = self.expose_node_port(PODS4, PODS6)
+        udp_port = self.expose_node_port(PODS4, PODS6, UDP)
+        for name in ("127.0.0.1", mapped("127.0.0.1"), "::1"):
+            for kind, port in ((socket.SOCK_STREAM, tcp_port), (socket.SOCK_DGRAM, udp_port)):
+                peer = self.lab.run(lambda name=name, kind=kind, port=port: answer_at(name, port, kind), client=1)
+                self.assertEqual(peer, (name, port))
+        for name in ("0.0.0.0", "::"):
+            failure = self.lab.run(lambda name=name: errno_of(lambda: tcp(name, tcp_port)), client=1)
+            self.assertEqual(failure, errno.ECONNREFUSED)
+
+    def test_ports_of_a_node_address_that_are_no_node_ports_are_untouched(self):
+        port = self.expose_node_port(PODS4, PODS6)
+        only6 = self.expose_node_port(backends6=PODS6)
+
+        def client():
+            return (answer_at(OWN4, port + 10000), answer_at(OWN6, port + 10000),
+                    answer_at(OWN4, port, socket.SOCK_DGRAM), answer_at(OWN4, only6))
+        before = [self.lab.counter(name) for name in ("connect_tcp", "connect_udp")]
+        self.assertEqual(self.lab.run(client), ((OWN4, port + 10000), (OWN6, port + 10000), (OWN4, port), (OWN4, only6)))
+        self.assertEqual([self.lab.counter(name) for name in ("connect_tcp", "connect_udp")], before)
+
+    def test_a_frontend_of_its_own_comes_before_the_node_port(self):
+        port = self.expose_node_port(PODS4)
+        self.expose(PORTS4, address=OTHER4, port=port)
+        self.assertIn(self.lab.run(lambda: tcp(OTHER4, port)[0]), PORTS4)
+        self.assertIn(self.lab.run(lambda: tcp(OWN4, port)[0]), PODS4)
+
+    def test_a_service_address_has_no_node_ports(self):
+        vip, _ = self.expose(PODS4)
+        self.lab.refuse(vip)
+        port = self.expose_node_port(PODS4)
+        self.assertIn(self.lab.run(lambda: tcp(vip)[0]), PODS4)
+        self.assertEqual(self.lab.run(lambda: errno_of(lambda: tcp(vip, port))), errno.ECONNREFUSED)
+
+    def test_a_node_port_without_endpoints_is_refused(self):
+        port = next(NODE_PORTS)
+        self.lab.frontend("0.0.0.0", port, TCP, self.lab.service([]))
+        for name in NODE4:
+            counted, failure = self.count(
+                "refused_no_endpoint", lambda name=name: self.lab.run(lambda: errno_of(lambda: tcp(name, port))))
+            self.assertEqual((failure, counted), (errno.ECONNREFUSED, 1))
+
+    def test_a_socket_that_was_bound_to_loopback_has_no_way_to_a_pod(self):
+        port = self.expose_node_port(PODS4)
+
+        def client():
+            with bind("127.0.0.1", 0) as sock:
+                return errno_of(lambda: sock.connect(("127.0.0.1", port)))
+        self.assertEqual(self.lab.run(client), errno.EINVAL)
+
+    # Binding to node ports
+
+    def bind_error(self, address, port, kind=socket.SOCK_STREAM, client=0, **how):
+        def attempt():
+            with bind(address, port, kind, **how):
+                pass
+        return self.lab.run(lambda: errno_of(attempt), client)
+
+    def test_a_listener_that_a_node_port_would_hide_is_refused(self):
+        everywhere = ["0.0.0.0", mapped("0.0.0.0"), "::"]
+        for kind, protocol in ((socket.SOCK_STREAM, TCP), (socket.SOCK_DGRAM, UDP)):
+            port = self.expose_node_port(PODS4, PODS6, protocol)
+            for name in everywhere + [*NODE4, *NODE6] + [mapped(name) for name in NODE4]:
+                counted, failure = self.count(
+                    "refused_bind", lambda name=name, kind=kind, port=port: self.bind_error(name, port, kind))
+                self.assertEqual((name, failure, counted), (name, self.bind_refused, 1))
+
+    def test_a_listener_that_no_node_port_hides_is_left_alone(self):
+        port = self.expose_node_port(PODS4, PODS6)
+        only4 = self.expose_node_port(backends4=PODS4)
+        only6 = self.expose_node_port(backends6=PODS6)
+        cases = (
+            ("0.0.0.0", port + 10000), ("::", port + 10000),
+            ("127.0.0.2", port), ("10.99.0.1", port), ("fd00:99::1", port), (mapped("10.99.0.1"), port),
+            ("::1", only4), (OWN6, only4), ("0.0.0.0", only6), (OWN4, only6), (mapped(OWN4), only6),
+        )
+        for name, number in cases:
+            self.assertEqual((name, number, self.bind_error(name, number)), (name, number, 0))
+            self.assertEqual(self.bind_error(name, number, client=1), 0)
+        for name in ("0.0.0.0", "::", OWN4, "127.0.0.1"):
+            self.assertEqual(self.bind_error(name, port, socket.SOCK_DGRAM), 0)
+            self.assertEqual(self.bind_error(name, port, client=1), 0)
+
+    def test_a_listener_at_every_address_hears_both_families(self):
+        for port in (self.expose_node_port(backends4=PODS4), self.expose_node_port(backends6=PODS6)):
+            self.assertEqual(self.bind_error("::", port), self.bind_refused)
+        # What a program cannot see: this one would not hear IPv4.
+        port = self.expose_node_port(backends4=PODS4)
+        only = [(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)]
+        self.assertEqual(self.bind_error("::", port, options=only), self.bind_refused)
+
+    def test_sharing_the_port_is_no_way_around(self):
+        port = self.expose_node_port(PODS4)
+        for option in (socket.SO_REUSEPORT, socket.SO_REUSEADDR):
+            options = [(socket.SOL_SOCKET, option, 1)]
+            self.assertEqual(self.bind_error("0.0.0.0", port, options=options), self.bind_refused)
+
+    def test_a_socket_may_try_again_and_the_port_is_free(self):
+        port = self.expose_node_port(PODS4)
+
+        def client():
+            with socket.socket() as sock, socket.socket() as other:
+                first = errno_of(lambda: sock.bind(("0.0.0.0", port)))
+                sock.bind(("0.0.0.0", port + 10000))
+                self.lab.delete_frontend("0.0.0.0", port, TCP)
+                other.bind(("0.0.0.0", port))
+                return first, sock.getsockname(), other.getsockname()
+        self.assertEqual(self.lab.run(client), (self.bind_refused, ("0.0.0.0", port + 10000), ("0.0.0.0", port)))
+
+    def test_ports_that_the_kernel_chooses(self):
+        def client():
+            with open("/proc/sys/net/ipv4/ip_local_port_range", "w", encoding="ascii") as file:
+                file.write(f"{port} {port}")
+            try:
+                with socket.socket() as bound, udp() as sender, socket.socket() as connected:
+                    explicit = errno_of(lambda: bound.bind(("0.0.0.0", 0)))
+                    sender.sendto(b"?", PODS4[0])
+                    connected.connect(PODS4[0])
+                    return explicit, sender.getsockname()[1], connected.getsockname()[1]
+            finally:
+                with open("/proc/sys/net/ipv4/ip_local_port_range", "w", encoding="ascii") as file:
+                    file.write("32768 60999")
+        port = self.expose_node_port(PODS4)
+        self.assertEqual(self.lab.run(client), (self.bind_refused, port, port))
+
+    def test_a_refused_bind_leaves_an_event(self):
+        self.lab.events.read()
+        port = self.expose_node_port(PODS4, PODS6, UDP)
+        index = self.lab.next_service - 1  # of IPv6
+
+        def client():
+            with open("/proc/self/comm", "w", encoding="ascii") as file:
+                file.write("a-rather-long-name")
+            errno_of(lambda: bind("::", port, socket.SOCK_DGRAM))
+            errno_of(lambda: bind(mapped(OWN4), port, socket.SOCK_DGRAM))
+            errno_of(lambda: bind("127.0.0.1", port, socket.SOCK_DGRAM))
+            return os.getpid(), netns_cookie()
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        pid, cookie = self.lab.run(client)
+        after = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+        records = self.lab.events.read()
+        expected = (("::", socket.AF_INET6, index), (OWN4, socket.AF_INET6, index - 1),
+                    ("127.0.0.1", socket.AF_INET, index - 1))
+        self.assertEqual(len(records), len(expected))
+        for record, (address, family, service) in zip(records, expected):
+            self.assertEqual(len(record), EVENT.size)
+            when, *rest = EVENT.unpack(record)
+            self.assertTrue(before < when < after)
+            self.assertEqual(rest, [
+                os.stat(self.lab.cgroup).st_ino, cookie, 1, service, pid, pid, b"a-rather-long-n\0", packed(address),
+                bytes(16), struct.pack("!H", port), bytes(2), UDP, family, self.bind_refused])
+
+    def test_events_that_do_not_fit_are_counted(self):
+        port = self.expose_node_port(PODS4)
+        attempts = EVENTS_BYTES // (EVENT.size + 8) + 100
+
+        def client():
+            with socket.socket() as sock:
+                return sum(errno_of(lambda: sock.bind(("0.0.0.0", port))) == self.bind_refused for _ in range(attempts))
+        self.lab.events.read()
+        lost, refused = self.count("events_lost", lambda: self.lab.run(client))
+        self.assertEqual(refused, attempts)
+        self.assertGreaterEqual(lost, 100)
+        self.assertEqual(len(self.lab.events.read()), attempts - lost)
+        self.lab.run(client)
+        self.assertGreater(len(self.lab.events.read()), 1000)
+
     # Corrupt content. The same answer in both variants: refused, never misrouted.
 
     def test_content_that_points_nowhere_is_refused_and_counted(self):
@@ -395,10 +663,7 @@ class Cases:
         self.assertNotEqual(self.lab.run(client, client=0), self.lab.run(client, client=1))
 
     def affinity_key(self, index, client=0):
-        def cookie():
-            with socket.socket() as sock:
-                return struct.unpack("=Q", sock.getsockopt(socket.SOL_SOCKET, 71, 8))[0]  # SO_NETNS_COOKIE, 5.14
-        return struct.pack("=QQII", self.lab.run(cookie, client), 0, index, 0)
+        return struct.pack("=QQII", self.lab.run(netns_cookie, client), 0, index, 0)
 
     @staticmethod
     def affinity_value(backend, generation=0, age=0.0):
@@ -591,6 +856,7 @@ class SockLbLegacyTest(Cases, unittest.TestCase):
     """The object for older kernels: the kernel refuses, at a closed loopback port."""
 
     variant = "sock_lb_legacy"
+    bind_refused = errno.EPERM
 
     def test_connected_udp_is_refused_when_it_sends(self):
         for family, vip, spell in ((socket.AF_INET, vip4(), str), (socket.AF_INET6, vip6(), str),
@@ -607,6 +873,25 @@ class SockLbLegacyTest(Cases, unittest.TestCase):
     def test_policy_cannot_be_told_from_absence(self):
         vip, _ = self.expose([], flags=SERVICE_POLICY_LOCAL)
         self.assertEqual(self.lab.run(lambda: errno_of(lambda: tcp(vip))), errno.ECONNREFUSED)
+
+
+class UnknownNodeTest(unittest.TestCase):
+    """Where the agent could not ask for its namespace, no namespace is the node's."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = Lab("sock_lb", ENDPOINTS, node=None)
+        cls.addClassCleanup(cls.lab.close)
+
+    def test_node_ports_work_but_for_loopback_and_bind_is_left_alone(self):
+        for address in NODE4 + NODE6:
+            self.lab.node_address(address)
+        self.lab.frontend("0.0.0.0", 30000, TCP, self.lab.service(PODS4))
+        self.assertIn(self.lab.run(lambda: tcp(OWN4, 30000)[0]), PODS4)
+        for name in ("127.0.0.1", "0.0.0.0"):
+            self.assertEqual(self.lab.run(lambda name=name: errno_of(lambda: tcp(name, 30000))), errno.ECONNREFUSED)
+        self.assertEqual(self.lab.run(lambda: answer_at("127.0.0.1", 30000)), ("127.0.0.1", 30000))
+        self.assertEqual(self.lab.run(lambda: answer_at("127.0.0.2", 30000)), ("127.0.0.2", 30000))
 
 
 if __name__ == "__main__":
