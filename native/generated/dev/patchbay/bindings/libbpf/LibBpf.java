@@ -87,15 +87,6 @@ public class LibBpf extends LibBpf$shared {
     public static int BPF_MAP_TYPE_RINGBUF() {
         return BPF_MAP_TYPE_RINGBUF;
     }
-    private static final int BPF_PROG_TYPE_CGROUP_SOCK = (int)9L;
-    /**
-     * {@snippet lang=c :
-     * enum bpf_prog_type.BPF_PROG_TYPE_CGROUP_SOCK = 9
-     * }
-     */
-    public static int BPF_PROG_TYPE_CGROUP_SOCK() {
-        return BPF_PROG_TYPE_CGROUP_SOCK;
-    }
     private static final int BPF_PROG_TYPE_CGROUP_SOCK_ADDR = (int)18L;
     /**
      * {@snippet lang=c :

@@ -808,14 +808,14 @@ public class LibC extends LibC$shared {
     public static int O_CLOEXEC() {
         return O_CLOEXEC;
     }
-    private static final int AF_INET = (int)2L;
+    private static final int AF_UNIX = (int)1L;
     /**
      * {@snippet lang=c :
-     * #define AF_INET 2
+     * #define AF_UNIX 1
      * }
      */
-    public static int AF_INET() {
-        return AF_INET;
+    public static int AF_UNIX() {
+        return AF_UNIX;
     }
 }
 

@@ -39,8 +39,14 @@ final class Attacher {
         PinnedLink.open(pins, hook).ifPresent(link -> existing.put(hook, opened.add(link)));
       }
       if (!replace) {
+        List<PinnedLink> all = new ArrayList<>(existing.values());
+        for (Pins other : pins.others()) {
+          for (Hook hook : Hook.values()) {
+            PinnedLink.open(other, hook).ifPresent(link -> all.add(opened.add(link)));
+          }
+        }
         List<AttachReport.ProgramLink> elsewhere = new ArrayList<>();
-        for (PinnedLink link : existing.values()) {
+        for (PinnedLink link : all) {
           if (link.info().cgroupId() != cgroupId && !link.severed()) {
             elsewhere.add(link.describe());
           }

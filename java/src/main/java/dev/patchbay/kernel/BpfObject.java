@@ -18,6 +18,7 @@ import java.util.Map;
  */
 final class BpfObject implements AutoCloseable {
   private static final int LOG_BYTES = 4 << 20;
+  private static final String CONSTANTS = ".rodata";
 
   private final Arena arena;
   private final String name;
@@ -34,14 +35,17 @@ final class BpfObject implements AutoCloseable {
     private final String name;
     private final byte[] elf;
     private final Map<PatchbayMap, Integer> sizes;
+    private final long node;
 
     /**
-     * Of a file's name, for messages, its bytes, and the entries of those maps that differ from it.
+     * Of a file's name, for messages, its bytes, the entries of those maps that differ from it, and
+     * the cookie of the node's network namespace, 0 if it is not known.
      */
-    Recipe(String name, byte[] elf, Map<PatchbayMap, Integer> sizes) {
+    Recipe(String name, byte[] elf, Map<PatchbayMap, Integer> sizes, long node) {
       this.name = name;
       this.elf = elf;
       this.sizes = Map.copyOf(sizes);
+      this.node = node;
     }
   }
 
@@ -93,10 +97,22 @@ final class BpfObject implements AutoCloseable {
             BpfObjects.bpf_map__set_max_entries(object.map(size.getKey()), size.getValue()),
             new Operation("size", "map " + size.getKey().mapName(), size.getValue() + " entries"));
       }
+      object.setConstants(recipe.node);
       return object;
     } catch (KernelException refused) {
       object.close();
       throw refused;
+    }
+  }
+
+  /** The only constant that programs have is {@code pb_node_netns_cookie}. */
+  private void setConstants(long node) throws KernelException {
+    long constants = found(BpfObjects.bpf_object__find_map_by_name(handle, CONSTANTS), CONSTANTS);
+    try (Arena value = Arena.ofConfined()) {
+      KernelException.check(
+          BpfObjects.bpf_map__set_initial_value(
+              constants, value.allocateFrom(ValueLayout.JAVA_LONG, node)),
+          new Operation("set", "constants", name));
     }
   }
 

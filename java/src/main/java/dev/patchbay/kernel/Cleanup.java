@@ -7,9 +7,7 @@ import dev.patchbay.kernel.sys.LinkInfo;
 import dev.patchbay.kernel.sys.MapInfo;
 import dev.patchbay.kernel.sys.ProgramInfo;
 import java.io.IOException;
-import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryNotEmptyException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -59,6 +57,16 @@ public final class Cleanup {
     return new CleanupReport(cleanup.removed, cleanup.left, agentRunning);
   }
 
+  /**
+   * Detaches and unpins what one version left behind, because another one has taken its place.
+   * Connections that its programs translated go on; what they remembered of them is gone.
+   */
+  static CleanupReport retire(Pins pins) throws KernelException {
+    Cleanup cleanup = new Cleanup(pins.bpfDir());
+    cleanup.version(pins);
+    return new CleanupReport(cleanup.removed, cleanup.left, false);
+  }
+
   private boolean agentRunning() throws KernelException {
     Pins pins = new Pins(bpfDir);
     if (!Files.isDirectory(pins.version())) {
@@ -72,23 +80,26 @@ public final class Cleanup {
   }
 
   private void versions() throws KernelException {
-    for (Path version : list(bpfDir)) {
-      String name = String.valueOf(version.getFileName());
-      if (name.matches("v[0-9]+") && Files.isDirectory(version, LinkOption.NOFOLLOW_LINKS)) {
-        for (Path pin : list(version.resolve("links"))) {
-          link(pin);
-        }
-        for (Path pin : list(version.resolve("maps"))) {
-          map(pin);
-        }
-        removeIfEmpty(version.resolve("links"));
-        removeIfEmpty(version.resolve("maps"));
-        removeIfEmpty(version);
+    for (Path directory : Pins.list(bpfDir)) {
+      if (Pins.isVersion(directory)) {
+        version(new Pins(bpfDir, directory));
       } else {
-        left.add(version + ": not a directory of Patchbay's");
+        left.add(directory + ": not a directory of Patchbay's");
       }
     }
     removeIfEmpty(bpfDir);
+  }
+
+  private void version(Pins pins) throws KernelException {
+    for (Path pin : Pins.list(pins.links())) {
+      link(pin);
+    }
+    for (Path pin : Pins.list(pins.maps())) {
+      map(pin);
+    }
+    removeIfEmpty(pins.links());
+    removeIfEmpty(pins.maps());
+    removeIfEmpty(pins.version());
   }
 
   private void link(Path pin) throws KernelException {
@@ -180,23 +191,6 @@ public final class Cleanup {
 
   private static Fd open(Path pin) throws KernelException {
     return Fd.of(Bpf.bpf_obj_get(pin), new Operation("open", "pin", pin.toString()));
-  }
-
-  private static List<Path> list(Path directory) throws KernelException {
-    if (!Files.isDirectory(directory)) {
-      return List.of();
-    }
-    try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
-      List<Path> paths = new ArrayList<>();
-      entries.forEach(paths::add);
-      paths.sort(null);
-      return paths;
-    } catch (IOException failed) {
-      throw KernelException.ofIo(new Operation("list", directory.toString()), failed);
-    } catch (DirectoryIteratorException failed) {
-      throw KernelException.ofIo(
-          new Operation("list", directory.toString()), new IOException(failed));
-    }
   }
 
   private static void unpin(Path pin) throws KernelException {

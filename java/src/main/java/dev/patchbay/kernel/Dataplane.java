@@ -6,12 +6,18 @@ import dev.patchbay.kernel.probe.Probes;
 import dev.patchbay.kernel.sys.Bpf;
 import dev.patchbay.kernel.sys.Libbpf;
 import dev.patchbay.kernel.sys.MapShape;
+import dev.patchbay.observe.BindConflictListener;
 import dev.patchbay.observe.Counters;
 import dev.patchbay.observe.StatsSource;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Programs and maps, loaded and pinned, with one process as their writer.
@@ -20,27 +26,31 @@ import java.util.Map;
  * they are attached. Closing gives up this process's descriptors and the lock: programs stay
  * attached, pins stay, and Services go on working.
  *
- * <p>One thread opens, attaches and closes; {@link #counters} and {@link #report} are for any.
+ * <p>One thread opens, attaches, listens and closes; {@link #counters} and {@link #report} are for
+ * any.
  */
 public final class Dataplane implements StatsSource, AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Dataplane.class);
+
   private final Pins pins;
-  private final Fd lock;
+  private final List<Fd> locks;
   private final BpfObject object;
   private final MapSet maps;
   private final KernelStore store;
   private final boolean firstStart;
   private final Undo pinned;
+  private @Nullable EventReader events;
 
   private Dataplane(
       Pins pins,
-      Fd lock,
+      List<Fd> locks,
       BpfObject object,
       MapSet maps,
       KernelStore store,
       boolean firstStart,
       Undo pinned) {
     this.pins = pins;
-    this.lock = lock;
+    this.locks = List.copyOf(locks);
     this.object = object;
     this.maps = maps;
     this.store = store;
@@ -55,13 +65,15 @@ public final class Dataplane implements StatsSource, AutoCloseable {
    * @throws KernelException.Library if libbpf cannot be used
    * @throws KernelException.Incompatible if a pinned map differs from what is wanted, or {@code
    *     bpfDir} is no place for pins
-   * @throws KernelException.Busy if another process has this dataplane open
+   * @throws KernelException.Busy if another process has this dataplane open, be it in another
+   *     version of the ABI
    * @throws KernelException.Verifier if the kernel refuses a program
    */
   public static Dataplane open(DataplaneOptions options) throws KernelException {
     requireLibrary();
     ObjectFile file = fitting();
-    return open(options, new BpfObject.Recipe(file.file(), file.bytes(), sizes(options)));
+    long node = NetworkNamespace.cookie().orElse(0);
+    return open(options, new BpfObject.Recipe(file.file(), file.bytes(), sizes(options), node));
   }
 
   static Dataplane open(DataplaneOptions options, BpfObject.Recipe recipe) throws KernelException {
@@ -72,6 +84,10 @@ public final class Dataplane implements StatsSource, AutoCloseable {
     try (Opened opened = new Opened()) {
       PinDirectory.create(pins, undo);
       Fd lock = opened.add(PinDirectory.lock(pins));
+      List<Fd> otherLocks = new ArrayList<>();
+      for (Pins other : pins.others()) {
+        otherLocks.add(opened.add(PinDirectory.lock(other)));
+      }
       Map<PatchbayMap, BpfMap> adopted = adopt(pins, recipe, opened);
       BpfObject object = opened.add(BpfObject.load(recipe, adopted, options.logDirectory()));
       for (PatchbayMap map : PatchbayMap.values()) {
@@ -88,7 +104,9 @@ public final class Dataplane implements StatsSource, AutoCloseable {
                   maps.get(PatchbayMap.BACKENDS)));
       opened.keep();
       adopted.values().forEach(BpfMap::close);
-      return new Dataplane(pins, lock, object, maps, store, adopted.isEmpty(), undo);
+      List<Fd> locks = new ArrayList<>(otherLocks);
+      locks.add(lock);
+      return new Dataplane(pins, locks, object, maps, store, adopted.isEmpty(), undo);
     } catch (KernelException refused) {
       undo.run(refused);
       throw refused;
@@ -161,6 +179,10 @@ public final class Dataplane implements StatsSource, AutoCloseable {
    * new programs atomically; links whose cgroup is gone are replaced. Links to another cgroup that
    * lives are not touched, see {@link AttachResult.Elsewhere}. On failure the links are as they
    * were, and if this was the first start, the maps are unpinned too.
+   *
+   * <p>Once the programs run, those of every other version of the ABI are detached and all that it
+   * pinned is removed: in between both run, and a socket that the other translates first is left
+   * alone by these.
    */
   public AttachResult attach(Path cgroup) throws KernelException {
     return attach(cgroup, false);
@@ -176,6 +198,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
       AttachResult result = new Attacher(pins, object).attach(cgroup, replace);
       if (result instanceof AttachResult.Attached) {
         pinned.forget();
+        retireOthers();
       }
       return result;
     } catch (KernelException refused) {
@@ -184,6 +207,28 @@ public final class Dataplane implements StatsSource, AutoCloseable {
       }
       throw refused;
     }
+  }
+
+  private void retireOthers() throws KernelException {
+    for (Pins other : pins.others()) {
+      CleanupReport report = Cleanup.retire(other);
+      log.info("replaced the programs of {}; pins removed: {}", other.version(), report.removed());
+      report.left().forEach(left -> log.warn("left alone: {}", left));
+    }
+  }
+
+  /**
+   * Starts to hear of what the programs report, on a thread of its own, until this is closed. What
+   * was reported since the last reader went is heard first, as far as it was not lost.
+   *
+   * @throws IllegalStateException if somebody listens already
+   */
+  public void listen(BindConflictListener listener) throws KernelException {
+    if (events != null) {
+      throw new IllegalStateException("one listener at a time");
+    }
+    events = EventReader.open(maps.get(PatchbayMap.EVENTS), listener);
+    events.start();
   }
 
   /** Whether the programs run where they should, asked of the kernel now. */
@@ -208,9 +253,13 @@ public final class Dataplane implements StatsSource, AutoCloseable {
   /** Idempotent. */
   @Override
   public void close() {
+    if (events != null) {
+      events.close();
+      events = null;
+    }
     store.close();
     maps.close();
     object.close();
-    lock.close();
+    locks.forEach(Fd::close);
   }
 }

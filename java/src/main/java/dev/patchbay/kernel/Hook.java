@@ -6,13 +6,16 @@ import java.util.Locale;
 
 /**
  * A program and the cgroup hook it is attached to, in the order of attaching: what translates
- * replies first, so that no socket is translated on its way out and not on its way back.
+ * replies first, so that no socket is translated on its way out and not on its way back; then what
+ * keeps listeners off node ports, so that none slips in that connects would pass by.
  */
 enum Hook {
   PB_RECVMSG4(AttachType.UDP4_RECVMSG),
   PB_RECVMSG6(AttachType.UDP6_RECVMSG),
   PB_GETPEERNAME4(AttachType.INET4_GETPEERNAME),
   PB_GETPEERNAME6(AttachType.INET6_GETPEERNAME),
+  PB_POST_BIND4(AttachType.INET4_POST_BIND),
+  PB_POST_BIND6(AttachType.INET6_POST_BIND),
   PB_SENDMSG4(AttachType.UDP4_SENDMSG),
   PB_SENDMSG6(AttachType.UDP6_SENDMSG),
   PB_CONNECT4(AttachType.INET4_CONNECT),

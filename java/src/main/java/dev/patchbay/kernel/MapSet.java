@@ -82,7 +82,7 @@ final class MapSet implements AutoCloseable {
                   .mapToLong(service -> service == null ? 0 : service.word().count())
                   .sum());
       case UDP_FLOWS, AFFINITY -> OptionalLong.of(get(map).count());
-      case COUNTERS, SOCKET_STATE, UDP_SOCKET_FLOWS -> OptionalLong.empty();
+      case COUNTERS, SOCKET_STATE, UDP_SOCKET_FLOWS, EVENTS -> OptionalLong.empty();
     };
   }
 
@@ -108,6 +108,7 @@ final class MapSet implements AutoCloseable {
           case SERVICES -> mapped(shape, ServiceCodec.SIZE);
           case BACKENDS -> mapped(shape, BackendCodec.SIZE);
           case COUNTERS -> as(shape, MapType.PERCPU_ARRAY, Integer.BYTES, Long.BYTES);
+          case EVENTS -> as(shape, MapType.RINGBUF, 0, 0);
           case SOCKET_STATE, UDP_SOCKET_FLOWS, UDP_FLOWS, AFFINITY -> shape;
         };
     if (!shape.equals(expected)) {

@@ -22,7 +22,7 @@ final class MappedArray implements AutoCloseable {
   /** Maps all of {@code map}, which must have been created with {@code BPF_F_MMAPABLE}. */
   static MappedArray map(BpfMap map, boolean writable) throws KernelException {
     long length = (long) map.shape().maxEntries() * map.shape().valueSize();
-    long address = Libc.mmap(length, writable, map.fd());
+    long address = Libc.mmap(length, writable, map.fd(), 0);
     if (address < 0 && address >= -4095) {
       throw KernelException.of(
           (int) address, new Operation("map into memory", "map " + map.name(), length + " bytes"));

@@ -12,7 +12,8 @@ enum PatchbayMap {
   UDP_SOCKET_FLOWS,
   UDP_FLOWS,
   AFFINITY,
-  COUNTERS;
+  COUNTERS,
+  EVENTS;
 
   /** Its name in the object file and of its pin. */
   String mapName() {

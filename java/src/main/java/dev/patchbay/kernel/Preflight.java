@@ -35,6 +35,8 @@ public final class Preflight {
         feature("socket storage", Probes.socketStorage(), true),
         feature("mapped arrays", Probes.mappedArrays(), true),
         feature("batched map access", Probes.batches(), true),
+        feature("ring buffers", Probes.ringBuffers(), true),
+        nodeNamespace(),
         setRetval());
   }
 
@@ -123,6 +125,23 @@ public final class Preflight {
       };
     } catch (KernelException refused) {
       return unknown(name, refused.getMessage());
+    }
+  }
+
+  private static Check nodeNamespace() {
+    String name = "network namespace cookie";
+    try {
+      return NetworkNamespace.cookie().isPresent()
+          ? new Check(name, ProbeResult.SUPPORTED, "", "", false)
+          : new Check(
+              name,
+              new ProbeResult.Unsupported("Linux 5.14"),
+              "node ports do not answer on loopback, and binding to one is not refused",
+              "",
+              false);
+    } catch (KernelException refused) {
+      ProbeResult result = new ProbeResult.Inconclusive(0, refused.getMessage());
+      return new Check(name, result, refused.getMessage(), "", false);
     }
   }
 

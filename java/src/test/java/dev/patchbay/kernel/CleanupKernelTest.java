@@ -46,8 +46,8 @@ final class CleanupKernelTest {
     attachAndClose(cgroup);
     assertThat(running(cgroup, Hook.PB_CONNECT4)).hasSize(1);
     CleanupReport report = cleanup();
-    // 8 links, 8 maps, and the directories links, maps, v2 and the one above
-    assertThat(report.removed()).hasSize(20);
+    // 10 links, 9 maps, and the directories links, maps, v2 and the one above
+    assertThat(report.removed()).hasSize(23);
     assertThat(report.left()).isEmpty();
     assertThat(report.agentRunning()).isFalse();
     assertThat(scratch.bpfDir()).doesNotExist();
@@ -73,7 +73,7 @@ final class CleanupKernelTest {
     attachAndClose(cgroup);
     Files.move(scratch.pins().version(), scratch.bpfDir().resolve("v77"));
     assertThat(running(cgroup, Hook.PB_CONNECT6)).hasSize(1);
-    assertThat(cleanup().removed()).hasSize(20).anyMatch(line -> line.contains("/v77/links/pb_"));
+    assertThat(cleanup().removed()).hasSize(23).anyMatch(line -> line.contains("/v77/links/pb_"));
     assertThat(running(cgroup, Hook.PB_CONNECT6)).isEmpty();
     assertThat(scratch.bpfDir()).doesNotExist();
   }
@@ -104,7 +104,7 @@ final class CleanupKernelTest {
             links + "/mine: not a link of Patchbay's",
             links + "/pb_other: not a link of Patchbay's",
             links + "/pb_connect9: not a link of Patchbay's");
-    assertThat(report.removed()).hasSize(15); // 7 links, 8 maps
+    assertThat(report.removed()).hasSize(18); // 9 links, 9 maps
     assertThat(scratch.pinned())
         .containsExactly(
             "other/frontends",

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import dev.patchbay.abi.AbiLimits;
 import dev.patchbay.abi.CounterIndex;
 import dev.patchbay.abi.FrontendKeyCodec;
 import dev.patchbay.kernel.AttachReport.State;
@@ -28,6 +29,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.stream.Stream;
@@ -118,7 +120,7 @@ final class DataplaneKernelTest {
   void leavesNothingWhenTheVerifierRefuses() throws Exception {
     byte[] elf = ObjectFile.CURRENT.bytes();
     TestElf.breakProgram(elf, "cgroup/sendmsg4");
-    BpfObject.Recipe broken = new BpfObject.Recipe("broken.o", elf, Map.of());
+    BpfObject.Recipe broken = new BpfObject.Recipe("broken.o", elf, Map.of(), 0);
     assertThatExceptionOfType(KernelException.Verifier.class)
         .isThrownBy(() -> Dataplane.open(scratch.options(), broken))
         .withMessageStartingWith("load program pb_sendmsg4: ")
@@ -149,7 +151,8 @@ final class DataplaneKernelTest {
                 PatchbayMap.SERVICES, 32,
                 PatchbayMap.BACKENDS, 256,
                 PatchbayMap.AFFINITY, 64,
-                PatchbayMap.UDP_FLOWS, 64));
+                PatchbayMap.UDP_FLOWS, 64),
+            0);
     assertThatExceptionOfType(KernelException.Verifier.class)
         .isThrownBy(() -> Dataplane.open(scratch.options(), broken));
     assertThat(scratch.pinned()).isEqualTo(pinned);
@@ -158,7 +161,8 @@ final class DataplaneKernelTest {
 
   @Test
   void loadsTheLegacyProgramsToo() throws Exception {
-    BpfObject.Recipe legacy = new BpfObject.Recipe("legacy", ObjectFile.LEGACY.bytes(), Map.of());
+    BpfObject.Recipe legacy =
+        new BpfObject.Recipe("legacy", ObjectFile.LEGACY.bytes(), Map.of(), 0);
     Dataplane dataplane = scratch.closing(Dataplane.open(scratch.options(), legacy));
     dataplane.attach(scratch.cgroup(""));
     assertThat(dataplane.report().effective()).isTrue();
@@ -321,6 +325,98 @@ final class DataplaneKernelTest {
     }
   }
 
+  /** Leaves a dataplane as another version of the ABI would have pinned it. */
+  private Path pinnedByAnotherVersion(Path cgroup) throws Exception {
+    try (Dataplane dataplane = Dataplane.open(scratch.options())) {
+      dataplane.attach(cgroup);
+    }
+    return Files.move(scratch.pins().version(), scratch.bpfDir().resolve("v1"));
+  }
+
+  private static List<Integer> running(Path cgroup, Hook hook) throws KernelException {
+    try (Fd directory = Cgroups.open(cgroup)) {
+      List<Integer> programs = Bpf.effectivePrograms(directory.number(), hook.type()).value();
+      return programs == null ? List.of() : programs;
+    }
+  }
+
+  @Test
+  void takesThePlaceOfAnotherVersionOnceItsOwnProgramsRun() throws Exception {
+    Path cgroup = scratch.cgroup("");
+    Path other = pinnedByAnotherVersion(cgroup);
+    // a version may lack programs and maps that this one has
+    Files.delete(other.resolve("links/pb_post_bind4"));
+    Files.delete(other.resolve("maps/events"));
+    Dataplane dataplane = scratch.dataplane();
+    assertThat(dataplane.firstStart()).isTrue();
+    assertThat(running(cgroup, Hook.PB_CONNECT4)).hasSize(1);
+    assertThat(other).isDirectory();
+    assertThat(dataplane.attach(cgroup)).isEqualTo(new AttachResult.Attached(PROGRAMS, List.of()));
+    assertThat(other).doesNotExist();
+    for (AttachReport.ProgramLink link : dataplane.report().programs()) {
+      Hook hook = Hook.valueOf(link.program().toUpperCase(Locale.ROOT));
+      assertThat(running(cgroup, hook)).as(link.program()).containsExactly(link.programId());
+    }
+    assertThat(dataplane.report().effective()).isTrue();
+  }
+
+  @Test
+  void anotherVersionStaysWhileItsAgentRuns() throws Exception {
+    Path cgroup = scratch.cgroup("");
+    Path other = pinnedByAnotherVersion(cgroup);
+    List<String> pinned = scratch.pinned();
+    try (Fd lock = PinDirectory.lock(new Pins(scratch.bpfDir(), other))) {
+      assertThat(lock.number()).isPositive();
+      assertThatExceptionOfType(KernelException.Busy.class)
+          .isThrownBy(() -> Dataplane.open(scratch.options()))
+          .withMessageContaining(other.toString());
+    }
+    assertThat(scratch.pinned()).isEqualTo(pinned);
+    try (Dataplane dataplane = Dataplane.open(scratch.options())) {
+      assertThat(dataplane.firstStart()).isTrue();
+      assertThatExceptionOfType(KernelException.Busy.class)
+          .isThrownBy(() -> PinDirectory.lock(new Pins(scratch.bpfDir(), other)));
+    }
+  }
+
+  @Test
+  void anotherVersionStaysWhereTheProgramsCannotBeAttached() throws Exception {
+    Path parent = scratch.cgroup("-parent");
+    Path child = scratch.cgroupBelow(parent, "child");
+    Path home = scratch.cgroup("-home");
+    Path other = pinnedByAnotherVersion(home);
+    List<String> pinned = scratch.pinned();
+    try (Scratch lender = new Scratch()) {
+      occupy(parent, Hook.PB_CONNECT4, lender);
+      Dataplane dataplane = scratch.dataplane();
+      assertThatExceptionOfType(KernelException.Denied.class)
+          .isThrownBy(() -> dataplane.attachReplacing(child));
+      assertThat(scratch.pinned()).isEqualTo(pinned);
+      assertThat(running(home, Hook.PB_CONNECT4)).hasSize(1);
+      assertThat(other).isDirectory();
+    }
+  }
+
+  @Test
+  void anotherVersionElsewhereIsNotTouchedUnlessAskedTo() throws Exception {
+    Path one = scratch.cgroup("-one");
+    Path two = scratch.cgroup("-two");
+    Path other = pinnedByAnotherVersion(one);
+    Dataplane dataplane = scratch.dataplane();
+    assertThat(dataplane.attach(two))
+        .isInstanceOfSatisfying(
+            AttachResult.Elsewhere.class,
+            elsewhere ->
+                assertThat(elsewhere.links())
+                    .extracting(link -> link.cgroup().orElseThrow())
+                    .hasSize(Hook.values().length)
+                    .containsOnly(one));
+    assertThat(other).isDirectory();
+    assertThat(dataplane.attachReplacing(two)).isInstanceOf(AttachResult.Attached.class);
+    assertThat(other).doesNotExist();
+    assertThat(running(one, Hook.PB_CONNECT4)).isEmpty();
+  }
+
   @Test
   void somethingElseInTheWayOfALinkIsRefused() throws Exception {
     Dataplane dataplane = scratch.dataplane();
@@ -384,7 +480,8 @@ final class DataplaneKernelTest {
               new MapUsage("udp_socket_flows", OptionalLong.empty(), 0),
               new MapUsage("udp_flows", OptionalLong.of(0), 64),
               new MapUsage("affinity", OptionalLong.of(0), 64),
-              new MapUsage("counters", OptionalLong.empty(), CounterIndex.count()));
+              new MapUsage("counters", OptionalLong.empty(), CounterIndex.count()),
+              new MapUsage("events", OptionalLong.empty(), AbiLimits.DEFAULT_EVENTS_BYTES));
     }
   }
 

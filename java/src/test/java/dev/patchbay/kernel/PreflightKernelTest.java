@@ -37,11 +37,13 @@ final class PreflightKernelTest {
             "socket storage",
             "mapped arrays",
             "batched map access",
+            "ring buffers",
+            "network namespace cookie",
             "bpf_set_retval");
     assertThat(checks).noneMatch(Check::blocks);
     assertThat(checks)
         .filteredOn(Check::required)
-        .hasSize(10)
+        .hasSize(11)
         .allMatch(check -> check.result().equals(ProbeResult.SUPPORTED) && check.fix().isEmpty());
   }
 

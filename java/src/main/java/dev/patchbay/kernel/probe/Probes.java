@@ -53,6 +53,11 @@ public final class Probes {
     return asking("Linux 5.2", () -> Bpf.libbpf_probe_bpf_map_type(MapType.SK_STORAGE));
   }
 
+  /** Ring buffers, through which programs report. */
+  public static ProbeResult ringBuffers() {
+    return asking("Linux 5.8", () -> Bpf.libbpf_probe_bpf_map_type(MapType.RINGBUF));
+  }
+
   /** Array maps in the memory of a process. */
   public static ProbeResult mappedArrays() {
     return making(

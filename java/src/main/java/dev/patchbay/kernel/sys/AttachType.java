@@ -3,7 +3,7 @@ package dev.patchbay.kernel.sys;
 
 import dev.patchbay.bindings.libbpf.LibBpf;
 
-/** {@code enum bpf_attach_type}: the socket address hooks of a cgroup. */
+/** {@code enum bpf_attach_type}: the hooks of a cgroup for what sockets do. */
 public enum AttachType {
   INET4_CONNECT(LibBpf.BPF_CGROUP_INET4_CONNECT()),
   INET6_CONNECT(LibBpf.BPF_CGROUP_INET6_CONNECT()),
@@ -12,7 +12,9 @@ public enum AttachType {
   UDP4_RECVMSG(LibBpf.BPF_CGROUP_UDP4_RECVMSG()),
   UDP6_RECVMSG(LibBpf.BPF_CGROUP_UDP6_RECVMSG()),
   INET4_GETPEERNAME(LibBpf.BPF_CGROUP_INET4_GETPEERNAME()),
-  INET6_GETPEERNAME(LibBpf.BPF_CGROUP_INET6_GETPEERNAME());
+  INET6_GETPEERNAME(LibBpf.BPF_CGROUP_INET6_GETPEERNAME()),
+  INET4_POST_BIND(LibBpf.BPF_CGROUP_INET4_POST_BIND()),
+  INET6_POST_BIND(LibBpf.BPF_CGROUP_INET6_POST_BIND());
 
   private final int number;
 

@@ -55,6 +55,21 @@ public final class Bpf {
     }
   }
 
+  /** {@code BPF_RINGBUF_BUSY_BIT}: the record is being written. */
+  public static int ringbufBusyBit() {
+    return LibBpf.BPF_RINGBUF_BUSY_BIT();
+  }
+
+  /** {@code BPF_RINGBUF_DISCARD_BIT}: the record is to be passed over. */
+  public static int ringbufDiscardBit() {
+    return LibBpf.BPF_RINGBUF_DISCARD_BIT();
+  }
+
+  /** {@code BPF_RINGBUF_HDR_SZ}: bytes before each record. */
+  public static int ringbufHeaderSize() {
+    return LibBpf.BPF_RINGBUF_HDR_SZ();
+  }
+
   /** {@code BPF_F_MMAPABLE}. */
   public static int mmapable() {
     return LibBpf.BPF_F_MMAPABLE();

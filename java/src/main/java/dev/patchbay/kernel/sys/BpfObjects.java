@@ -76,6 +76,14 @@ public final class BpfObjects {
     return LibBpf.bpf_map__set_max_entries(at(map), entries);
   }
 
+  /**
+   * Sets what a map begins with, before loading; 0, or {@code -errno}, {@code -EINVAL} if {@code
+   * content} is not as long as the map's value.
+   */
+  public static int bpf_map__set_initial_value(long map, MemorySegment content) {
+    return LibBpf.bpf_map__set_initial_value(at(map), content, content.byteSize());
+  }
+
   /** Lets loading use an existing map, whose descriptor is duplicated; 0, or {@code -errno}. */
   public static int bpf_map__reuse_fd(long map, int fd) {
     return LibBpf.bpf_map__reuse_fd(at(map), fd);

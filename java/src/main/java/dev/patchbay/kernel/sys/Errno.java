@@ -29,6 +29,7 @@ public enum Errno {
   ENOSYS(38, "system call not available"),
   ELOOP(40, "too many symbolic links"),
   ENOLINK(67, "link was severed"),
+  ENOPROTOOPT(92, "option not available"),
   EOPNOTSUPP(95, "not supported"),
   ENOTSUPP(524, "not supported by the kernel"),
   /** Any number that is not listed. */

@@ -2,9 +2,11 @@
 package dev.patchbay.kernel.sys;
 
 import dev.patchbay.bindings.libc.LibC;
+import dev.patchbay.bindings.libc.pollfd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 
@@ -19,6 +21,12 @@ public final class Libc {
       Captured.handle(LibC.mmap$address(), LibC.mmap$descriptor());
   private static final MethodHandle MOUNT =
       Captured.handle(LibC.mount$address(), LibC.mount$descriptor());
+  private static final MethodHandle POLL =
+      Captured.handle(LibC.poll$address(), LibC.poll$descriptor());
+  private static final MethodHandle SOCKET =
+      Captured.handle(LibC.socket$address(), LibC.socket$descriptor());
+  private static final MethodHandle GETSOCKOPT =
+      Captured.handle(LibC.getsockopt$address(), LibC.getsockopt$descriptor());
   private static final MethodHandle FLOCK =
       Captured.handle(LibC.flock$address(), LibC.flock$descriptor());
 
@@ -46,18 +54,19 @@ public final class Libc {
   }
 
   /**
-   * {@code mmap(NULL, length, PROT_READ [| PROT_WRITE], MAP_SHARED, fd, 0)}, man 2 mmap.
+   * {@code mmap(NULL, length, PROT_READ [| PROT_WRITE], MAP_SHARED, fd, offset)}, man 2 mmap.
    *
+   * @param offset a multiple of {@link #pageSize}
    * @return an address, or {@code -errno}; no address lies in -4095 .. -1
    */
-  public static long mmap(long length, boolean writable, int fd) {
+  public static long mmap(long length, boolean writable, int fd, long offset) {
     int protection = LibC.PROT_READ() | (writable ? LibC.PROT_WRITE() : 0);
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = Captured.state(arena);
       MemorySegment address =
           (MemorySegment)
               MMAP.invokeExact(
-                  state, MemorySegment.NULL, length, protection, LibC.MAP_SHARED(), fd, 0L);
+                  state, MemorySegment.NULL, length, protection, LibC.MAP_SHARED(), fd, offset);
       return address.address() != -1 ? address.address() : -Captured.errno(state);
     } catch (Throwable thrown) {
       throw Captured.impossible(thrown);
@@ -100,6 +109,70 @@ public final class Libc {
       MemorySegment state = Captured.state(arena);
       int result = (int) FLOCK.invokeExact(state, fd, LibC.LOCK_EX() | LibC.LOCK_NB());
       return result == 0 ? 0 : -Captured.errno(state);
+    } catch (Throwable thrown) {
+      throw Captured.impossible(thrown);
+    }
+  }
+
+  /** {@code sysconf(_SC_PAGESIZE)}, in bytes; it cannot fail. */
+  public static long pageSize() {
+    return LibC.sysconf(LibC._SC_PAGESIZE());
+  }
+
+  /**
+   * {@code poll} of one descriptor for {@code POLLIN}, man 2 poll.
+   *
+   * @param timeoutMillis how long to wait at most, in milliseconds
+   * @return 1 if it can be read or is broken, 0 if the time is over, or {@code -errno}
+   */
+  public static int pollReadable(int fd, int timeoutMillis) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Captured.state(arena);
+      MemorySegment entry = arena.allocate(pollfd.layout());
+      pollfd.fd(entry, fd);
+      pollfd.events(entry, (short) LibC.POLLIN());
+      int result = (int) POLL.invokeExact(state, entry, 1L, timeoutMillis);
+      return result >= 0 ? result : -Captured.errno(state);
+    } catch (Throwable thrown) {
+      throw Captured.impossible(thrown);
+    }
+  }
+
+  /**
+   * {@code socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)}, man 2 socket.
+   *
+   * @return a file descriptor, or {@code -errno}
+   */
+  public static int unixSocket() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Captured.state(arena);
+      int fd =
+          (int)
+              SOCKET.invokeExact(state, LibC.AF_UNIX(), LibC.SOCK_DGRAM() | LibC.SOCK_CLOEXEC(), 0);
+      return fd >= 0 ? fd : -Captured.errno(state);
+    } catch (Throwable thrown) {
+      throw Captured.impossible(thrown);
+    }
+  }
+
+  /**
+   * {@code getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE)}: the cookie of the network namespace in
+   * which a socket was made, never 0. Kernel 5.14.
+   *
+   * @return {@code -ENOPROTOOPT} from an older kernel
+   */
+  public static Answer<Long> netnsCookie(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Captured.state(arena);
+      MemorySegment cookie = arena.allocate(ValueLayout.JAVA_LONG);
+      MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, Long.BYTES);
+      int result =
+          (int)
+              GETSOCKOPT.invokeExact(
+                  state, fd, LibC.SOL_SOCKET(), LibC.SO_NETNS_COOKIE(), cookie, length);
+      return result == 0
+          ? new Answer<>(0, cookie.get(ValueLayout.JAVA_LONG, 0))
+          : new Answer<>(-Captured.errno(state), null);
     } catch (Throwable thrown) {
       throw Captured.impossible(thrown);
     }
