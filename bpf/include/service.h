@@ -66,7 +66,7 @@ static __always_inline const struct pb_frontend *
 pb_find_frontend(struct bpf_sock_addr *ctx, const struct pb_peer *peer, __u8 protocol)
 {
 	const struct pb_frontend *frontend;
-	struct pb_peer node = *peer;
+	struct pb_peer node_port;
 
 	if (pb_is_unspecified(peer) && !pb_in_node_namespace(ctx))
 		return NULL;
@@ -78,8 +78,9 @@ pb_find_frontend(struct bpf_sock_addr *ctx, const struct pb_peer *peer, __u8 pro
 		return frontend;
 	if (pb_is_loopback(peer) && !pb_in_node_namespace(ctx))
 		return NULL;
-	pb_set_unspecified(&node);
-	return pb_look_up(&node, peer->port, protocol);
+	node_port = *peer;
+	pb_set_unspecified(&node_port);
+	return pb_look_up(&node_port, peer->port, protocol);
 }
 
 static __always_inline int pb_refuse_for(enum pb_counter reason, int error)

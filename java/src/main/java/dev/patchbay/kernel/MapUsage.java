@@ -8,6 +8,6 @@ import java.util.OptionalLong;
  *
  * @param map its name
  * @param used entries in use; empty where that has no meaning (storage that belongs to sockets)
- * @param capacity entries it can hold; 0 where there is no limit
+ * @param capacity entries it can hold, bytes for a ring buffer; 0 where there is no limit
  */
 public record MapUsage(String map, OptionalLong used, int capacity) {}

@@ -7,7 +7,7 @@ import java.io.UncheckedIOException;
 
 /** The compiled programs that travel in the jar. Both have the same maps and program names. */
 enum ObjectFile {
-  /** For kernels with {@code bpf_set_retval} (5.18). */
+  /** For kernels with {@code bpf_set_retval} in these hooks (6.1). */
   CURRENT("sock_lb.bpf.o"),
   /** Refuses by translating to a closed port. */
   LEGACY("sock_lb_legacy.bpf.o");

@@ -38,7 +38,7 @@ public final class Probes {
   /** {@code bpf_set_retval}, with which a program chooses the error that the caller sees. */
   public static ProbeResult setRetval() {
     return making(
-        "Linux 5.18",
+        "Linux 6.1",
         () ->
             Bpf.loadSockAddr(
                 AttachType.INET4_CONNECT,
