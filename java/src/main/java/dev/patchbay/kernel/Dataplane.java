@@ -60,6 +60,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
    */
   public static Dataplane open(DataplaneOptions options) throws KernelException {
     requireLibrary();
+    Capabilities.require();
     ObjectFile file = fitting();
     return open(options, new BpfObject.Recipe(file.file(), file.bytes(), sizes(options)));
   }

@@ -31,10 +31,9 @@ final class ClusterOptions {
 
   @Option(
       names = "--localhost-nodeports",
-      arity = "0..1",
+      arity = "1",
       paramLabel = "true|false",
       defaultValue = "true",
-      fallbackValue = "true",
       description =
           "serve node ports on 127.0.0.1 and ::1, if --nodeport-addresses has them (default:"
               + " ${DEFAULT-VALUE})")
@@ -63,7 +62,8 @@ final class ClusterOptions {
       boolean http = "https".equals(uri.getScheme()) || "http".equals(uri.getScheme());
       boolean plain =
           uri.getRawQuery() == null && uri.getRawFragment() == null && uri.getRawUserInfo() == null;
-      if (!http || uri.getHost() == null || uri.getPort() > 65535 || !plain) {
+      boolean root = uri.getRawPath().isEmpty();
+      if (!http || uri.getHost() == null || uri.getPort() > 65535 || !plain || !root) {
         throw malformed;
       }
       return uri;

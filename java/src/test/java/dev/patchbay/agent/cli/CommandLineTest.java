@@ -69,6 +69,7 @@ class CommandLineTest {
         "--api-servers 192.0.2.1:6443 | not the address of an API server | 2",
         "--api-servers https://a,,https://b | not the address of an API server | 2",
         "--api-servers https://u:p@a | not the address of an API server | 2",
+        "--api-servers https://a/b | not the address of an API server | 2",
         "--api-servers https://a?b=c | not the address of an API server | 2",
         "--nodeport-addresses primary,eth0 | keywords primary, localhost, all | 2",
         "--nodeport-addresses all,all | is there twice | 2",
