@@ -13,7 +13,10 @@ import java.util.Optional;
 
 /**
  * Puts programs on a cgroup: by changing the program behind the pinned link where there is one, so
- * that no connection is ever between two programs; else by a new link. All or nothing.
+ * that no connection is ever between two programs; else by a new link. All or nothing, with an
+ * exception: without {@code CAP_SYS_ADMIN} the kernel does not hand out a program by its number,
+ * and a program that was replaced cannot be put back. What a failure leaves then are links with old
+ * and links with new programs, all on the same maps; the next start replaces the rest.
  */
 final class Attacher {
   private final Pins pins;
@@ -91,13 +94,26 @@ final class Attacher {
 
   private void update(Opened opened, Undo undo, PinnedLink link) throws KernelException {
     Operation operation = new Operation("update", "link " + link.hook().program());
-    Fd before = opened.add(Fd.of(Bpf.bpf_prog_get_fd_by_id(link.info().programId()), operation));
+    Optional<Fd> before = programBehind(link, operation);
+    before.ifPresent(opened::add);
     KernelException.check(Bpf.bpf_link_update(link.fd(), object.programFd(link.hook())), operation);
-    undo.add(
-        () ->
-            KernelException.check(
-                Bpf.bpf_link_update(link.fd(), before.number()),
-                new Operation("restore", "link " + link.hook().program())));
+    before.ifPresent(
+        program ->
+            undo.add(
+                () ->
+                    KernelException.check(
+                        Bpf.bpf_link_update(link.fd(), program.number()),
+                        new Operation("restore", "link " + link.hook().program()))));
+  }
+
+  /** The program that is to be replaced; empty if it may not be opened. */
+  private static Optional<Fd> programBehind(PinnedLink link, Operation operation)
+      throws KernelException {
+    try {
+      return Optional.of(Fd.of(Bpf.bpf_prog_get_fd_by_id(link.info().programId()), operation));
+    } catch (KernelException.Denied withoutSysAdmin) {
+      return Optional.empty();
+    }
   }
 
   private void create(Opened opened, Undo undo, Fd directory, Hook hook, Optional<PinnedLink> old)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.kernel;
 
+import dev.patchbay.kernel.sys.Errno;
 import dev.patchbay.kernel.sys.Libc;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -59,9 +60,7 @@ final class BpfFs {
     Operation operation = new Operation("use", "directory for pins", bpfDir.toString());
     switch (look(bpfDir)) {
       case State.Mounted(Path target) -> checkNames(bpfDir, target, operation);
-      case State.Mountable(Path target) ->
-          KernelException.check(
-              Libc.mountBpf(target), new Operation("mount", "bpf file system", target.toString()));
+      case State.Mountable(Path target) -> mount(target);
       case State.Elsewhere(String type, Path target) ->
           throw new KernelException.Incompatible(
               operation,
@@ -69,6 +68,17 @@ final class BpfFs {
               "a bpf file system",
               "choose --bpf-dir below " + USUAL + ", or: " + mountCommand(bpfDir));
     }
+  }
+
+  /** This alone takes CAP_SYS_ADMIN; a container leaves it to its host. */
+  private static void mount(Path target) throws KernelException {
+    Operation mount = new Operation("mount", "bpf file system", target.toString());
+    int result = Libc.mountBpf(target);
+    if (result < 0 && Errno.of(result) == Errno.EPERM) {
+      throw new KernelException.Denied(
+          mount, result, "run as root on the host: " + mountCommand(target));
+    }
+    KernelException.check(result, mount);
   }
 
   static String mountCommand(Path bpfDir) {

@@ -1,18 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.kernel;
 
+import dev.patchbay.kernel.sys.Errno;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 
-/** The privileges that the agent needs, from {@code capabilities(7)}. */
+/**
+ * The privileges that the agent needs, from {@code capabilities(7)}.
+ *
+ * <p>{@code CAP_SYS_RESOURCE} is not among them: libbpf lifts the limit of locked memory with it,
+ * which counts for BPF before Linux 5.11 alone, and only if that limit is low.
+ */
 enum Capabilities {
   /** To attach programs to cgroups, and to ask what is attached. */
   CAP_NET_ADMIN(12),
-  /** To open links and programs by number, and to mount a bpf file system. */
-  CAP_SYS_ADMIN(21),
-  /** To load programs and make maps; CAP_SYS_ADMIN includes it. */
+  /**
+   * To have programs verified in reasonable time: without it the verifier follows the paths that a
+   * processor might take by speculation too, and gives up at a million instructions, long after.
+   */
+  CAP_PERFMON(38),
+  /** To load programs and make maps. */
   CAP_BPF(39);
+
+  /** Includes the two above. */
+  private static final int CAP_SYS_ADMIN = 21;
 
   private final int bit;
 
@@ -35,15 +50,33 @@ enum Capabilities {
             .orElse(0L);
     List<Capabilities> missing = new ArrayList<>();
     for (Capabilities capability : values()) {
-      boolean implied = capability == CAP_BPF && CAP_SYS_ADMIN.in(effective);
-      if (!implied && !capability.in(effective)) {
+      boolean implied = capability != CAP_NET_ADMIN && in(effective, CAP_SYS_ADMIN);
+      if (!implied && !in(effective, capability.bit)) {
         missing.add(capability);
       }
     }
     return missing;
   }
 
-  private boolean in(long set) {
+  /**
+   * Checks this process.
+   *
+   * @throws KernelException.Denied naming what it lacks
+   */
+  static void require() throws KernelException {
+    Operation operation = new Operation("use", "BPF");
+    try {
+      List<Capabilities> missing = missing(Files.readString(Path.of("/proc/self/status")));
+      if (!missing.isEmpty()) {
+        throw new KernelException.Denied(
+            operation, Errno.EPERM.number(), "run as root, or grant " + missing);
+      }
+    } catch (IOException failed) {
+      throw KernelException.ofIo(operation, failed);
+    }
+  }
+
+  private static boolean in(long set, int bit) {
     return (set >>> bit & 1) == 1;
   }
 }

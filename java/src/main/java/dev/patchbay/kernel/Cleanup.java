@@ -2,6 +2,7 @@
 package dev.patchbay.kernel;
 
 import dev.patchbay.kernel.sys.Bpf;
+import dev.patchbay.kernel.sys.Errno;
 import dev.patchbay.kernel.sys.Libbpf;
 import dev.patchbay.kernel.sys.LinkInfo;
 import dev.patchbay.kernel.sys.MapInfo;
@@ -23,7 +24,8 @@ import java.util.Optional;
  * <p>A pin is ours if it lies in {@code BPF_DIR/vN/links} and is a link to a cgroup whose program
  * has the name of the pin, beginning with {@code pb_}; or if it lies in {@code BPF_DIR/vN/maps} and
  * is a map of the name of the pin, and of a name that its version has where that is known.
- * Everything else is left alone and reported.
+ * Everything else is left alone and reported. Without {@code CAP_SYS_ADMIN}, which it takes to
+ * learn the name of a program from its number, the hook that the link is attached to has to do.
  */
 public final class Cleanup {
   private final Path bpfDir;
@@ -112,10 +114,7 @@ public final class Cleanup {
       LinkInfo info =
           BpfKind.of(fd.number()) == BpfKind.LINK ? Bpf.linkInfo(fd.number()).value() : null;
       boolean ours =
-          info != null
-              && info.cgroupLink()
-              && name.startsWith("pb_")
-              && programName(info).equals(Optional.of(Bpf.kernelName(name)));
+          info != null && info.cgroupLink() && name.startsWith("pb_") && isProgram(info, name);
       if (!ours) {
         left.add(pin + ": not a link of Patchbay's");
         return;
@@ -157,6 +156,11 @@ public final class Cleanup {
     }
     long cgroupId = Cgroups.id(cgroup);
     int id = Bpf.bpf_link_get_next_id(0);
+    if (id < 0 && Errno.of(id) == Errno.EPERM) {
+      left.add(
+          "links to %s whose pins are lost, if there are any: finding them takes CAP_SYS_ADMIN"
+              .formatted(cgroup));
+    }
     while (id > 0) {
       int fd = Bpf.bpf_link_get_fd_by_id(id);
       if (fd >= 0) {
@@ -169,6 +173,16 @@ public final class Cleanup {
         }
       }
       id = Bpf.bpf_link_get_next_id(id);
+    }
+  }
+
+  private static boolean isProgram(LinkInfo info, String name) throws KernelException {
+    try {
+      return programName(info).equals(Optional.of(Bpf.kernelName(name)));
+    } catch (KernelException.Denied withoutSysAdmin) {
+      return Arrays.stream(Hook.values())
+          .anyMatch(
+              hook -> hook.program().equals(name) && hook.type().number() == info.attachType());
     }
   }
 

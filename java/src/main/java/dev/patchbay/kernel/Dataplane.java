@@ -71,6 +71,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
    */
   public static Dataplane open(DataplaneOptions options) throws KernelException {
     requireLibrary();
+    Capabilities.require();
     ObjectFile file = fitting();
     long node = NetworkNamespace.cookie().orElse(0);
     return open(options, new BpfObject.Recipe(file.file(), file.bytes(), sizes(options), node));

@@ -16,7 +16,7 @@ import java.nio.file.Path;
 public abstract sealed class KernelException extends Exception {
   private static final long serialVersionUID = 1L;
   private static final String GRANT =
-      "run as root, or grant CAP_BPF, CAP_NET_ADMIN and CAP_SYS_ADMIN";
+      "run as root, or grant CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON";
 
   private final String message;
   private final String operation;

@@ -26,14 +26,33 @@ public record Cidr(IpAddress first, int prefixLength) {
    * the prefix are set.
    */
   public static Optional<Cidr> parse(String text) {
+    return read(text).filter(r -> mask(r.address, r.length).equals(r.address)).map(Parsed::range);
+  }
+
+  /**
+   * Reads {@code ADDRESS/LENGTH}, both without leading zeros, as kube-proxy reads its settings:
+   * bits behind the prefix may be set and do not count, so {@code 10.0.0.5/8} is {@code
+   * 10.0.0.0/8}. Empty if malformed.
+   */
+  public static Optional<Cidr> parseMasked(String text) {
+    return read(text).map(Parsed::range);
+  }
+
+  private record Parsed(IpAddress address, int length) {
+    Cidr range() {
+      return new Cidr(mask(address, length), length);
+    }
+  }
+
+  private static Optional<Parsed> read(String text) {
     int slash = text.indexOf('/');
     if (slash < 0 || !text.substring(slash + 1).matches("0|[1-9][0-9]{0,2}")) {
       return Optional.empty();
     }
     int length = Integer.parseInt(text.substring(slash + 1));
     return IpAddress.parse(text.substring(0, slash))
-        .filter(a -> length <= bits(a.family()) && mask(a, length).equals(a))
-        .map(a -> new Cidr(a, length));
+        .filter(a -> length <= bits(a.family()))
+        .map(a -> new Parsed(a, length));
   }
 
   public IpFamily family() {

@@ -46,7 +46,7 @@ final class KernelExceptionTest {
     assertThat(denied)
         .hasMessage(
             "pin map frontends (/sys/fs/bpf/x): operation not permitted, EPERM (1); run as root,"
-                + " or grant CAP_BPF, CAP_NET_ADMIN and CAP_SYS_ADMIN");
+                + " or grant CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON");
     assertThat(denied.operation()).isEqualTo("pin");
     assertThat(denied.object()).isEqualTo("map frontends");
     assertThat(denied.parameters()).isEqualTo("/sys/fs/bpf/x");
@@ -92,10 +92,14 @@ final class KernelExceptionTest {
   @Test
   void capabilities() {
     assertThat(Capabilities.missing("Name:\tx\nCapEff:\t000001ffffffffff\n")).isEmpty();
-    assertThat(Capabilities.missing("CapEff:\t0000008000201000\n")).isEmpty();
+    assertThat(Capabilities.missing("CapEff:\t000000c000001000\n")).isEmpty();
     assertThat(Capabilities.missing("CapEff:\t0000000000201000\n")).isEmpty();
+    assertThat(Capabilities.missing("CapEff:\t0000000000200000\n"))
+        .containsExactly(Capabilities.CAP_NET_ADMIN);
     assertThat(Capabilities.missing("CapEff:\t0000008000001000\n"))
-        .containsExactly(Capabilities.CAP_SYS_ADMIN);
+        .containsExactly(Capabilities.CAP_PERFMON);
+    assertThat(Capabilities.missing("CapEff:\t0000004000001000\n"))
+        .containsExactly(Capabilities.CAP_BPF);
     assertThat(Capabilities.missing("CapEff:\t0000000000000000\n"))
         .containsExactly(Capabilities.values());
     assertThat(Capabilities.missing("")).containsExactly(Capabilities.values());

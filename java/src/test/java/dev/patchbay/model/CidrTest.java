@@ -16,6 +16,7 @@ import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.LongRange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CidrTest {
@@ -48,6 +49,23 @@ class CidrTest {
       })
   void textIsReadBack(String text) {
     assertThat(Cidr.parse(text)).get().hasToString(text);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "10.0.0.5/8, 10.0.0.0/8",
+    "10.0.0.0/8, 10.0.0.0/8",
+    "255.255.255.255/0, 0.0.0.0/0",
+    "fd00::1/64, fd00::/64"
+  })
+  void bitsBehindThePrefixDoNotCountWhereThatIsAsked(String text, String range) {
+    assertThat(Cidr.parseMasked(text)).get().hasToString(range);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "10.0.0.5", "10.0.0.5/33", "10.0.0.05/8", "10.0.0.5/08", "x/8"})
+  void whatIsNoRangeIsNoneWithBitsMaskedEither(String text) {
+    assertThat(Cidr.parseMasked(text)).isEmpty();
   }
 
   @ParameterizedTest

@@ -2,6 +2,7 @@
 package dev.patchbay.agent.cli;
 
 import dev.patchbay.agent.UserError;
+import dev.patchbay.agent.config.KubeProxyConfiguration;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.schema.CoreSchema;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
@@ -21,13 +23,21 @@ import picocli.CommandLine.Model.OptionSpec;
 
 /**
  * The file behind {@code --config}: the flags of {@code run} without their dashes, as a YAML
- * mapping, for example {@code node-name: worker-1}. It supplies defaults, so flags win.
+ * mapping, for example {@code node-name: worker-1}; or kube-proxy's own configuration, which says
+ * so in {@code apiVersion} and {@code kind}. It supplies defaults, so flags win.
  */
 final class ConfigFile implements CommandLine.IDefaultValueProvider {
   private final Map<String, String> values;
+  private final List<String> warnings;
 
-  private ConfigFile(Map<String, String> values) {
+  private ConfigFile(Map<String, String> values, List<String> warnings) {
     this.values = values;
+    this.warnings = warnings;
+  }
+
+  /** What the file says and the agent does not do, a line each. */
+  List<String> warnings() {
+    return warnings;
   }
 
   /**
@@ -39,7 +49,11 @@ final class ConfigFile implements CommandLine.IDefaultValueProvider {
     Object root;
     try (InputStream in = Files.newInputStream(file)) {
       root =
-          new Load(LoadSettings.builder().setLabel(file.toString()).build())
+          new Load(
+                  LoadSettings.builder()
+                      .setLabel(file.toString())
+                      .setSchema(new CoreSchema())
+                      .build())
               .loadFromInputStream(in);
     } catch (IOException e) {
       throw new UserError("cannot read --config " + file, reason(e), "give a readable YAML file");
@@ -48,11 +62,19 @@ final class ConfigFile implements CommandLine.IDefaultValueProvider {
           "cannot read --config " + file, oneLine(e.getMessage()), "write it as a YAML mapping");
     }
     if (root == null) {
-      return new ConfigFile(Map.of());
+      return new ConfigFile(Map.of(), List.of());
     }
     if (!(root instanceof Map<?, ?> map)) {
       throw new UserError(
           "cannot use --config " + file, "it is not a mapping", "write lines like node-name: NAME");
+    }
+    if (KubeProxyConfiguration.isObject(map)) {
+      KubeProxyConfiguration.Settings settings = KubeProxyConfiguration.read(file, map);
+      return new ConfigFile(
+          settings.options(),
+          settings.warnings().entrySet().stream()
+              .map(e -> "%s: %s has no effect: %s".formatted(file, e.getKey(), e.getValue()))
+              .toList());
     }
     Map<String, String> values = new LinkedHashMap<>();
     for (Map.Entry<?, ?> entry : map.entrySet()) {
@@ -66,7 +88,7 @@ final class ConfigFile implements CommandLine.IDefaultValueProvider {
       }
       values.put("--" + key, text(file, key, entry.getValue()));
     }
-    return new ConfigFile(values);
+    return new ConfigFile(values, List.of());
   }
 
   private static String text(Path file, String key, @Nullable Object value) throws UserError {

@@ -83,7 +83,10 @@ public final class PatchbayCommand implements Runnable {
       }
     }
     if (file != null) {
-      run.setDefaultValueProvider(ConfigFile.read(Path.of(file), run.getCommandSpec()));
+      ConfigFile config = ConfigFile.read(Path.of(file), run.getCommandSpec());
+      config.warnings().forEach(warning -> line.getErr().println("patchbay: " + warning));
+      line.getErr().flush();
+      run.setDefaultValueProvider(config);
     }
   }
 

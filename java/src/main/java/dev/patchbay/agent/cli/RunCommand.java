@@ -5,6 +5,7 @@ import dev.patchbay.abi.AbiLimits;
 import dev.patchbay.agent.Agent;
 import dev.patchbay.agent.AgentConfig;
 import dev.patchbay.agent.HostPort;
+import dev.patchbay.agent.OomScore;
 import dev.patchbay.agent.UserError;
 import dev.patchbay.kernel.Cgroups;
 import dev.patchbay.kernel.KernelException;
@@ -35,6 +36,8 @@ final class RunCommand implements Callable<Integer> {
       paramLabel = "FILE",
       description = "a cluster; not in this version, use --manifests")
   @Nullable Path kubeconfig;
+
+  @Mixin ClusterOptions cluster = new ClusterOptions();
 
   @Option(
       names = "--node-name",
@@ -74,6 +77,17 @@ final class RunCommand implements Callable<Integer> {
   String healthzBindAddress = "";
 
   @Option(
+      names = "--bind-address-hard-fail",
+      description = "end if health checks or metrics cannot be served; otherwise only warn")
+  boolean bindAddressHardFail;
+
+  @Option(
+      names = "--oom-score-adj",
+      paramLabel = "N",
+      description = "the agent's oom_score_adj, -1000 to 1000 (default: as it was started)")
+  @Nullable Integer oomScoreAdj;
+
+  @Option(
       names = "--max-frontends",
       paramLabel = "N",
       description = "entries of the frontends map (default: 131072)")
@@ -95,7 +109,9 @@ final class RunCommand implements Callable<Integer> {
   @Option(
       names = "--config",
       paramLabel = "FILE",
-      description = "the same settings in YAML, flags without their dashes as keys; flags win")
+      description =
+          "the same settings in YAML, flags without their dashes as keys, or a"
+              + " KubeProxyConfiguration of kube-proxy; flags win")
   @Nullable Path config;
 
   @Option(names = "--once", description = "program, verify, leave everything in place, exit")
@@ -103,7 +119,11 @@ final class RunCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws UserError, InterruptedException {
-    Agent.run(settings());
+    AgentConfig settings = settings();
+    if (oomScoreAdj != null) {
+      OomScore.adjust(OomScore.OWN, oomScoreAdj);
+    }
+    Agent.run(settings);
     return 0;
   }
 
@@ -127,6 +147,8 @@ final class RunCommand implements Callable<Integer> {
           "use --devices none");
     }
     address("--metrics-bind-address", metricsBindAddress);
+    cluster.apiServers();
+    cluster.nodePortAddresses();
     return new AgentConfig(
         manifests,
         nodeName == null ? hostName() : nodeName.toLowerCase(Locale.ROOT),

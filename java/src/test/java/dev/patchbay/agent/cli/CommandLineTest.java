@@ -3,6 +3,7 @@ package dev.patchbay.agent.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.patchbay.agent.config.KubeProxyConfiguration;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -13,6 +14,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 
 class CommandLineTest {
   private final StringWriter out = new StringWriter();
@@ -63,6 +66,15 @@ class CommandLineTest {
         "--metrics-bind-address 1.2.3.4 | not an address and port | 2",
         "--max-backends 0 | cannot size the maps | 2",
         "--devices eth0 | use --devices none | 1",
+        "--api-servers 192.0.2.1:6443 | not the address of an API server | 2",
+        "--api-servers https://a,,https://b | not the address of an API server | 2",
+        "--api-servers https://u:p@a | not the address of an API server | 2",
+        "--api-servers https://a/b | not the address of an API server | 2",
+        "--api-servers https://a?b=c | not the address of an API server | 2",
+        "--nodeport-addresses primary,eth0 | keywords primary, localhost, all | 2",
+        "--nodeport-addresses all,all | is there twice | 2",
+        "--localhost-nodeports maybe | is not a boolean | 2",
+        "--oom-score-adj 1001 | give a number of -1000 to 1000 | 2",
         "--kubeconfig /etc/kubeconfig | use --manifests | 1"
       })
   void badSettingsOfRunAreOneLine(String flags, String reason, int exitCode) {
@@ -72,7 +84,7 @@ class CommandLineTest {
 
     assertThat(code).isEqualTo(exitCode);
     assertThat(err.toString()).startsWith("patchbay: ").contains(reason.strip());
-    assertThat(err.toString().lines()).hasSize(1);
+    assertThat(err.toString().lines().filter(line -> !line.startsWith("usage: "))).hasSize(1);
   }
 
   @Test
@@ -93,6 +105,63 @@ class CommandLineTest {
             patchbay("run", "--config", file.toString(), "--max-services", "1", "--cgroup", "/no"))
         .isEqualTo(1);
     assertThat(err.toString()).contains("/no").doesNotContain("services=0");
+  }
+
+  private static Path kubeProxyConfiguration(Path dir, String fields) throws IOException {
+    return Files.writeString(
+        dir.resolve("config.conf"),
+        """
+        apiVersion: kubeproxy.config.k8s.io/v1alpha1
+        kind: KubeProxyConfiguration
+        """
+            + fields);
+  }
+
+  @Test
+  void kubeProxysConfigurationSuppliesDefaultsAndWarningsAndFlagsWin(@TempDir Path dir)
+      throws IOException {
+    Path file =
+        kubeProxyConfiguration(
+            dir,
+            """
+            mode: nftables
+            oomScoreAdj: 1000
+            clientConnection: {kubeconfig: /etc/kubeconfig}
+            conntrack: {maxPerCore: 32768}
+            """);
+
+    assertThat(patchbay("run", "--config", file.toString())).isEqualTo(1);
+    assertThat(err.toString().lines())
+        .satisfiesExactly(
+            line ->
+                assertThat(line)
+                    .startsWith("patchbay: " + file + ": conntrack.maxPerCore has no effect: "),
+            line -> assertThat(line).startsWith("patchbay: " + file + ": mode has no effect: "),
+            line -> assertThat(line).contains("/etc/kubeconfig"));
+
+    err.getBuffer().setLength(0);
+    assertThat(patchbay("run", "--config", file.toString(), "--kubeconfig", "/other")).isEqualTo(1);
+    assertThat(err.toString()).contains("/other").doesNotContain("/etc/kubeconfig");
+  }
+
+  @Test
+  void kubeProxysConfigurationIsRefusedWithFileAndField(@TempDir Path dir) throws IOException {
+    Path file = kubeProxyConfiguration(dir, "iptables: {masqueradeBits: 14}\nmode: ebpf\n");
+
+    assertThat(patchbay("run", "--config", file.toString())).isEqualTo(1);
+    assertThat(err.toString())
+        .contains(file.toString(), "unknown field iptables.masqueradeBits", "mode is \"ebpf\"");
+    assertThat(err.toString().lines()).hasSize(1);
+  }
+
+  /** Whoever adds an option that the file can set, and does not rename it alone, finds out here. */
+  @Test
+  void everyOptionThatKubeProxysConfigurationSetsExists() {
+    CommandSpec run = new CommandLine(new RunCommand()).getCommandSpec();
+
+    for (KubeProxyConfiguration.Field field : KubeProxyConfiguration.fields()) {
+      field.option().ifPresent(option -> assertThat(run.findOption(option)).as(option).isNotNull());
+    }
   }
 
   @ParameterizedTest
