@@ -34,11 +34,11 @@ class AssignmentsTest {
 
   @Test
   void addressesStayOverRestartsAndDoNotDependOnFiles() {
-    Loaded first = manifests.write("a.yaml", open("x"), open("y")).load();
-    Loaded again = manifests.load();
+    Told first = manifests.write("a.yaml", open("x"), open("y")).load();
+    Told again = manifests.load();
     assertThat(clusterIps(again, "x")).isEqualTo(clusterIps(first, "x"));
 
-    Loaded elsewhere =
+    Told elsewhere =
         new Manifests(root.resolve("other"))
             .write("z.yaml", open("y"))
             .write("b.yaml", open("x"))
@@ -52,7 +52,7 @@ class AssignmentsTest {
     List<String> assigned = clusterIps(manifests.write("a.yaml", open("x")).load(), "x");
     manifests.write(
         "0.yaml", service("thief", "clusterIP: " + assigned.getFirst(), "ports: [{port: 80}]"));
-    Loaded loaded = manifests.load();
+    Told loaded = manifests.load();
     assertThat(clusterIps(loaded, "x")).isEqualTo(assigned);
     assertThat(clusterIps(loaded, "thief")).isEmpty();
     assertThat(problems(loaded))
@@ -75,7 +75,7 @@ class AssignmentsTest {
         .isEqualTo(
             """
             {"version":1,"clusterIPs":{
-            "default/x":["10.96.0.7","fd00:10:96::7"]}}
+            "default/x":["10.96.0.7","fd00:10:96::7"]},"nodePorts":{}}
             """);
     try (var entries = Files.list(manifests.state())) {
       assertThat(entries).containsExactly(file());
@@ -86,13 +86,13 @@ class AssignmentsTest {
   void aCorruptFileIsMovedAsideAndReported() throws IOException {
     List<String> assigned = clusterIps(manifests.write("a.yaml", open("x")).load(), "x");
     Files.writeString(file(), "{\"version\": 1, \"clusterIPs\": {\"default/x\": [\"10.96.1");
-    Loaded loaded = manifests.load();
+    Told loaded = manifests.load();
     assertThat(clusterIps(loaded, "x")).isEqualTo(assigned);
     Path aside = manifests.state().resolve("allocations.json.corrupt");
     assertThat(problems(loaded)).hasSize(1);
     assertThat(problems(loaded).getFirst())
         .startsWith("WARNING " + file() + " is not valid JSON: ")
-        .endsWith("moved to " + aside + ", and all cluster IPs are assigned anew");
+        .endsWith("moved to " + aside + ", and all cluster IPs and node ports are assigned anew");
     assertThat(aside).exists();
     assertThat(problems(manifests.load())).isEmpty();
   }
@@ -111,7 +111,7 @@ class AssignmentsTest {
   void aStateDirectoryThatCannotBeWrittenIsReported() throws IOException {
     manifests.write("a.yaml", open("x"));
     Files.writeString(manifests.state(), "a file");
-    Loaded loaded = manifests.load();
+    Told loaded = manifests.load();
     assertThat(clusterIps(loaded, "x")).hasSize(1);
     assertThat(problems(loaded))
         .hasSize(1)

@@ -86,7 +86,8 @@ class IncrementalTest {
   @Property(tries = 2000)
   void anyOrderOfChangesLeadsToTheSame(@ForAll @Size(max = 12) List<@From("steps") Step> steps) {
     ObjectTable table = new ObjectTable();
-    ControlPlane plane = new ControlPlane(SETTINGS.serviceCidrs(), Map.of());
+    ControlPlane plane =
+        new ControlPlane(SETTINGS.serviceCidrs(), SETTINGS.nodePorts(), Assignments.NONE);
     Map<String, FileVersion> files = new HashMap<>();
     for (Step step : steps) {
       Map<ObjectKey, ServiceState> before = new HashMap<>(plane.states());
@@ -103,7 +104,8 @@ class IncrementalTest {
     }
 
     ObjectTable all = new ObjectTable();
-    ControlPlane fresh = new ControlPlane(SETTINGS.serviceCidrs(), Map.of());
+    ControlPlane fresh =
+        new ControlPlane(SETTINGS.serviceCidrs(), SETTINGS.nodePorts(), Assignments.NONE);
     fresh.apply(all.update(new ArrayList<>(files.values()), List.of()));
     assertThat(plane.states()).isEqualTo(fresh.states());
     assertThat(sorted(plane.problems())).isEqualTo(sorted(fresh.problems()));

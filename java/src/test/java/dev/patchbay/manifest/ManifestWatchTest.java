@@ -8,7 +8,6 @@ import static dev.patchbay.manifest.Manifests.service;
 import static dev.patchbay.manifest.Manifests.slice;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.patchbay.model.ClusterSnapshot;
 import dev.patchbay.model.ObjectKey;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -38,9 +37,9 @@ class ManifestWatchTest {
   @TempDir Path root;
   private Manifests manifests;
   private final LinkedBlockingQueue<Loaded> told = new LinkedBlockingQueue<>();
-  private final List<Loaded> seen = new ArrayList<>();
+  private final List<Told> seen = new ArrayList<>();
   private @Nullable ManifestSource source;
-  private Loaded last = new Loaded(ClusterSnapshot.EMPTY, Set.of(), 0, 0, Duration.ZERO);
+  private Told last = Told.NOTHING;
 
   @BeforeEach
   void create() {
@@ -60,25 +59,25 @@ class ManifestWatchTest {
 
   private void watch(Manifests of, Duration emptyGrace) throws ManifestDirectoryException {
     source = new ManifestSource(of.settings(), emptyGrace);
-    last = source.load();
+    last = Told.NOTHING.then(source.load());
     source.watch(told::add);
   }
 
   /** Waits until what was told satisfies a condition; keeps all that was told in the meantime. */
-  private Loaded await(Predicate<Loaded> condition) throws InterruptedException {
+  private Told await(Predicate<Told> condition) throws InterruptedException {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
     while (!condition.test(last)) {
       Loaded next = told.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
       if (next == null) {
         throw new AssertionError("not told in time; last: " + last.snapshot());
       }
-      seen.add(next);
-      last = next;
+      last = last.then(next);
+      seen.add(last);
     }
     return last;
   }
 
-  private Loaded awaitServices(String... names) throws InterruptedException {
+  private Told awaitServices(String... names) throws InterruptedException {
     Set<ObjectKey> keys = new HashSet<>();
     for (String name : names) {
       keys.add(key(name));
@@ -163,7 +162,7 @@ class ManifestWatchTest {
         new ManifestSource(
             new ManifestSettings(
                 link, null, ManifestSettings.DEFAULT_SERVICE_CIDRS, PortRange.DEFAULT_NODE_PORTS));
-    last = source.load();
+    last = Told.NOTHING.then(source.load());
     source.watch(told::add);
 
     Path next = root.resolve("next");
@@ -291,7 +290,7 @@ class ManifestWatchTest {
   @Test
   void aListenerThatFailsIsCalledAgain() throws Exception {
     source = new ManifestSource(manifests.settings());
-    last = source.load();
+    last = Told.NOTHING.then(source.load());
     source.watch(
         loaded -> {
           told.add(loaded);

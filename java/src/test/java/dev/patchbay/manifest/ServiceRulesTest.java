@@ -29,18 +29,18 @@ class ServiceRulesTest {
     manifests = new Manifests(root);
   }
 
-  private Loaded load(String... spec) {
+  private Told load(String... spec) {
     return manifests.write("a.yaml", service("s", spec)).load();
   }
 
   private Service loadService(String... spec) {
-    Loaded loaded = load(spec);
+    Told loaded = load(spec);
     assertThat(problems(loaded)).noneMatch(p -> p.startsWith("ERROR"));
     return state(loaded, "s").service();
   }
 
   private List<String> errors(String... spec) {
-    Loaded loaded = load(spec);
+    Told loaded = load(spec);
     assertThat(loaded.snapshot().services()).isEmpty();
     return problems(loaded).stream()
         .filter(p -> p.startsWith("ERROR"))
@@ -64,7 +64,7 @@ class ServiceRulesTest {
 
   @Test
   void everythingThatIsSetIsRead() {
-    Loaded loaded =
+    Told loaded =
         manifests
             .write(
                 "a.yaml",
@@ -126,7 +126,7 @@ class ServiceRulesTest {
 
   @Test
   void aServiceForAnotherProxyIsNoted() {
-    Loaded loaded =
+    Told loaded =
         manifests
             .write(
                 "a.yaml",
@@ -321,7 +321,7 @@ class ServiceRulesTest {
     "ff02::1, a multicast address"
   })
   void addressesThatCannotBeEndpoints(String address, String what) {
-    Loaded loaded =
+    Told loaded =
         manifests
             .write(
                 "a.yaml",
