@@ -180,6 +180,9 @@ final class ExternalFields {
 
   /** Says what is valid but has no effect, so that nobody has to find out by trying. */
   private void note(Service.Builder into) {
+    if (spec.reporter().failed()) {
+      return;
+    }
     Service service = into.build();
     boolean local = service.externalPolicy() == TrafficPolicy.LOCAL;
     boolean restricted = !service.sourceRanges().isEmpty();

@@ -8,7 +8,10 @@ import static dev.patchbay.manifest.Manifests.service;
 import static dev.patchbay.manifest.Manifests.slice;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.patchbay.model.Hints;
 import dev.patchbay.model.ObjectKey;
+import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.SourceUpdate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -276,6 +279,65 @@ class ManifestWatchTest {
         slice("web-2", "web", "IPv4", "10.1.0.3"));
     await(l -> endpoints(l, "web").contains("10.1.0.3 =8080/TCP"));
     assertThat(last.changed()).containsExactly(key("web"));
+  }
+
+  @Test
+  void listsThatAreTheSameStayTheSameObjects() throws Exception {
+    manifests.write("noted.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n");
+    manifests.write("node.yaml", node("a"));
+    source = new ManifestSource(manifests.settings());
+    SourceUpdate first = source.load().update();
+    source.watch(told::add);
+    manifests.write("web.yaml", service("web", "ports: [{port: 81}]"));
+    SourceUpdate second = Objects.requireNonNull(told.poll(10, TimeUnit.SECONDS)).update();
+    assertThat(second.upserted()).extracting(ServiceState::key).containsExactly(key("web"));
+    assertThat(second.removed()).isEmpty();
+    assertThat(second.problems()).hasSize(1).isSameAs(first.problems());
+    assertThat(second.nodes()).hasSize(1).isSameAs(first.nodes());
+    manifests.delete("web.yaml");
+    SourceUpdate third = Objects.requireNonNull(told.poll(10, TimeUnit.SECONDS)).update();
+    assertThat(third.upserted()).isEmpty();
+    assertThat(third.removed()).containsExactly(key("web"));
+  }
+
+  @Test
+  void aChangeOfANodeIsTold() throws Exception {
+    manifests.write("pod.yaml", Manifests.pod("p", "near", "10.1.0.1"));
+    manifests.write(
+        "near.yaml",
+        service(
+            "near",
+            "selector: {app: near}",
+            "trafficDistribution: PreferClose",
+            "ports: [{port: 80, targetPort: 8080}]"));
+    manifests.write("node.yaml", node("a"));
+    watch(manifests);
+    assertThat(hintsOfNear()).isEqualTo(new Hints(List.of("a"), List.of()));
+
+    manifests.write("node.yaml", node("b"));
+    await(l -> l.nodes().getFirst().zone().equals("b"));
+    assertThat(last.changed()).containsExactly(key("near"));
+    assertThat(hintsOfNear()).isEqualTo(new Hints(List.of("b"), List.of()));
+
+    manifests.write(
+        "node.yaml", node("b") + "status: {addresses: [{type: InternalIP, address: 10.0.0.1}]}\n");
+    await(l -> !l.nodes().getFirst().addresses().isEmpty());
+    assertThat(last.changed()).isEmpty();
+
+    manifests.delete("node.yaml");
+    await(l -> l.nodes().isEmpty());
+    assertThat(hintsOfNear()).isEqualTo(Hints.NONE);
+  }
+
+  private static String node(String zone) {
+    return "apiVersion: v1\nkind: Node\nmetadata: {name: node-1, labels:"
+        + " {topology.kubernetes.io/zone: "
+        + zone
+        + "}}\n";
+  }
+
+  private Hints hintsOfNear() {
+    return Manifests.state(last, "near").slices().getFirst().endpoints().getFirst().hints();
   }
 
   @Test

@@ -99,7 +99,7 @@ class ServiceRulesTest {
     assertThat(service.ports())
         .containsExactly(
             new ServicePort("dns", Protocol.UDP, 53, "dns-udp", 30053),
-            new ServicePort("dns-tcp", Protocol.TCP, 53, "5353", 0));
+            new ServicePort("dns-tcp", Protocol.TCP, 53, "5353", 30053));
     assertThat(service.affinitySeconds()).isEqualTo(60);
     assertThat(service.publishNotReadyAddresses()).isTrue();
     assertThat(service.createdMillis()).isEqualTo(1767323045000L);
@@ -216,25 +216,6 @@ class ServiceRulesTest {
         .containsExactly(
             "ports[0].nodePort: 8080 is out of the range of node ports; allowed are 30000 to"
                 + " 32767");
-  }
-
-  @Test
-  void whatIsValidAndHasNoEffectYetIsSaid() {
-    assertThat(
-            problems(
-                load(
-                    "type: NodePort",
-                    "externalIPs: [192.0.2.1]",
-                    "internalTrafficPolicy: Local",
-                    "trafficDistribution: PreferClose",
-                    "selector: {app: s}",
-                    "ports: [{port: 80}]")))
-        .filteredOn(p -> p.contains("this version"))
-        .satisfiesExactlyInAnyOrder(
-            p -> assertThat(p).startsWith("NOTE").contains("spec.type: NodePort"),
-            p -> assertThat(p).startsWith("NOTE").contains("spec.externalIPs"),
-            p -> assertThat(p).startsWith("WARNING").contains("spec.internalTrafficPolicy"),
-            p -> assertThat(p).startsWith("NOTE").contains("spec.trafficDistribution"));
   }
 
   @Test
