@@ -178,6 +178,9 @@ class ArchitectureTest {
         .that()
         .areDeclaredInClassesThat()
         .resideInAnyPackage(ROOT + "model..", ROOT + "table..")
+        .and()
+        .areDeclaredInClassesThat()
+        .doNotHaveSimpleName("Builder")
         .should()
         .beFinal()
         .check(CLASSES);

@@ -3,6 +3,7 @@ package dev.patchbay.compile;
 
 import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.ObjectKey;
+import dev.patchbay.model.Service;
 import dev.patchbay.model.ServicePortKey;
 import dev.patchbay.model.ServiceState;
 import dev.patchbay.table.DesiredChange;
@@ -19,6 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -28,20 +30,25 @@ import org.jspecify.annotations.Nullable;
  * changed, and the sum of all steps is what compilation of the last state from scratch would give,
  * in whatever order the changes came.
  *
- * <p>If several Services want one frontend, the older one has it ({@code createdMillis}, then the
- * key); the others keep their other frontends, and a Service port that is left without any has no
- * row. When the winner goes, the next in line gets the frontend. An address that several Services
- * share refuses unknown ports as long as one of them has it.
+ * <p>If several Services want one frontend, the one whose cluster IP it is has it, then the older
+ * one ({@code createdMillis}, then the key); the others keep their other frontends, and a Service
+ * port that is left without any has no row. When the winner goes, the next in line gets the
+ * frontend. An address that several Services share refuses unknown ports as long as one of them has
+ * it.
  *
  * <p>Not thread-safe: one thread, the owner, calls it.
  */
 public final class Compiler {
-  private final NodeFacts node;
+  private NodeFacts node;
   private final Map<ObjectKey, Entry> services = new HashMap<>();
   private final Map<ServicePortKey, ServiceRow> wanted = new HashMap<>();
   private final Map<ServicePortKey, ServiceRow> granted = new HashMap<>();
   private final FrontendClaims claims = new FrontendClaims();
-  private final Map<FrontendKey, Integer> wildcardUsers = new HashMap<>();
+
+  /** How many Services have each cluster IP, by its wildcard. */
+  private final Map<FrontendKey, Integer> clusterIpUsers = new HashMap<>();
+
+  private Set<FrontendKey> nodeAddresses;
 
   /** Only Services that have any. */
   private final Map<ObjectKey, List<Rejection>> rejections = new TreeMap<>();
@@ -50,6 +57,13 @@ public final class Compiler {
 
   public Compiler(NodeFacts node) {
     this.node = node;
+    nodeAddresses = wildcards(node);
+  }
+
+  private static Set<FrontendKey> wildcards(NodeFacts node) {
+    Set<FrontendKey> wildcards = HashSet.newHashSet(node.addresses().size());
+    node.addresses().forEach(address -> wildcards.add(FrontendKey.wildcard(address)));
+    return wildcards;
   }
 
   /**
@@ -70,10 +84,43 @@ public final class Compiler {
     return difference(touched);
   }
 
+  /**
+   * Takes in what has changed about nodes. Takes time in proportion to the number of Services if
+   * this node's name or zone is another one, else to the number of addresses.
+   *
+   * @return the difference it makes
+   */
+  public DesiredChange updateNode(NodeFacts now) {
+    NodeFacts before = node;
+    Touched touched = new Touched(new HashSet<>(), new HashMap<>());
+    nodeAddresses.forEach(wildcard -> touch(wildcard, touched));
+    Set<FrontendKey> addresses = wildcards(now);
+    addresses.forEach(wildcard -> touch(wildcard, touched));
+    node = now;
+    nodeAddresses = addresses;
+    if (!now.nodeName().equals(before.nodeName()) || !now.zone().equals(before.zone())) {
+      List<Entry> all = List.copyOf(services.values());
+      for (Entry entry : all) {
+        Entry again = new Entry(entry.state, ServiceCompiler.compile(entry.state, node));
+        if (!again.compiled.equals(entry.compiled)) {
+          exchange(entry.state.key(), entry, again, touched);
+        }
+      }
+    }
+    return difference(touched);
+  }
+
+  /** Who has a frontend now. */
+  public Optional<ServicePortKey> owner(FrontendKey frontend) {
+    return Optional.ofNullable(claims.owner(frontend));
+  }
+
   /** All rows that are wanted now. Takes time in proportion to their number. */
   public DesiredState desired() {
-    Map<FrontendKey, FrontendValue> wildcards = HashMap.newHashMap(wildcardUsers.size());
-    wildcardUsers.keySet().forEach(key -> wildcards.put(key, FrontendValue.REFUSE));
+    Map<FrontendKey, FrontendValue> wildcards =
+        HashMap.newHashMap(clusterIpUsers.size() + nodeAddresses.size());
+    clusterIpUsers.keySet().forEach(key -> wildcards.put(key, FrontendValue.REFUSE));
+    nodeAddresses.forEach(key -> wildcards.put(key, FrontendValue.NODE_ADDRESS));
     return new DesiredState(granted, wildcards);
   }
 
@@ -90,22 +137,40 @@ public final class Compiler {
    * What an update may have changed.
    *
    * @param rows keys of rows
-   * @param wildcards each with whether it was wanted before
+   * @param wildcards each with what it was wanted to hold before
    */
-  private record Touched(Set<ServicePortKey> rows, Map<FrontendKey, Boolean> wildcards) {}
+  private record Touched(
+      Set<ServicePortKey> rows, Map<FrontendKey, Optional<FrontendValue>> wildcards) {}
+
+  private void touch(FrontendKey wildcard, Touched touched) {
+    touched.wildcards.computeIfAbsent(wildcard, this::wildcard);
+  }
+
+  /** What a wildcard is wanted to hold; a node's address is never refused as a whole. */
+  private Optional<FrontendValue> wildcard(FrontendKey key) {
+    if (nodeAddresses.contains(key)) {
+      return Optional.of(FrontendValue.NODE_ADDRESS);
+    }
+    return clusterIpUsers.containsKey(key) ? Optional.of(FrontendValue.REFUSE) : Optional.empty();
+  }
 
   private void replace(ObjectKey key, @Nullable ServiceState state, Touched touched) {
     Entry before = services.get(key);
     if (before == null ? state == null : before.state.equals(state)) {
       return;
     }
+    Entry now = state == null ? null : new Entry(state, ServiceCompiler.compile(state, node));
+    exchange(key, before, now, touched);
+  }
+
+  private void exchange(
+      ObjectKey key, @Nullable Entry before, @Nullable Entry now, Touched touched) {
     if (before != null) {
       withdraw(before, touched);
       services.remove(key);
       rejections.remove(key);
     }
-    if (state != null) {
-      Entry now = new Entry(state, ServiceCompiler.compile(state, node));
+    if (now != null) {
       services.put(key, now);
       introduce(now, touched);
       if (!now.compiled.rejections().isEmpty()) {
@@ -118,12 +183,11 @@ public final class Compiler {
     for (ServiceRow row : entry.compiled.rows()) {
       wanted.remove(row.key());
       touched.rows.add(row.key());
-      var claim = new FrontendClaims.Claim(entry.state.service().createdMillis(), row.key());
-      row.frontends().forEach(f -> claims.remove(f, claim, touched.rows::add));
+      row.frontends().forEach(f -> claims.remove(f, claim(entry, row, f), touched.rows::add));
     }
     for (FrontendKey wildcard : entry.compiled.refused()) {
-      touched.wildcards.putIfAbsent(wildcard, true);
-      wildcardUsers.computeIfPresent(wildcard, (w, users) -> users == 1 ? null : users - 1);
+      touch(wildcard, touched);
+      clusterIpUsers.computeIfPresent(wildcard, (w, users) -> users == 1 ? null : users - 1);
     }
   }
 
@@ -131,13 +195,18 @@ public final class Compiler {
     for (ServiceRow row : entry.compiled.rows()) {
       wanted.put(row.key(), row);
       touched.rows.add(row.key());
-      var claim = new FrontendClaims.Claim(entry.state.service().createdMillis(), row.key());
-      row.frontends().forEach(f -> claims.add(f, claim, touched.rows::add));
+      row.frontends().forEach(f -> claims.add(f, claim(entry, row, f), touched.rows::add));
     }
     for (FrontendKey wildcard : entry.compiled.refused()) {
-      touched.wildcards.putIfAbsent(wildcard, wildcardUsers.containsKey(wildcard));
-      wildcardUsers.merge(wildcard, 1, Integer::sum);
+      touch(wildcard, touched);
+      clusterIpUsers.merge(wildcard, 1, Integer::sum);
     }
+  }
+
+  private static FrontendClaims.Claim claim(Entry entry, ServiceRow row, FrontendKey frontend) {
+    Service service = entry.state.service();
+    return new FrontendClaims.Claim(
+        service.clusterIps().contains(frontend.address()), service.createdMillis(), row.key());
   }
 
   private DesiredChange difference(Touched touched) {
@@ -162,10 +231,10 @@ public final class Compiler {
     Set<FrontendKey> unwanted = new HashSet<>();
     touched.wildcards.forEach(
         (wildcard, before) -> {
-          boolean now = wildcardUsers.containsKey(wildcard);
-          if (now && !before) {
-            wildcards.put(wildcard, FrontendValue.REFUSE);
-          } else if (before && !now) {
+          Optional<FrontendValue> now = wildcard(wildcard);
+          if (now.isPresent() && !now.equals(before)) {
+            wildcards.put(wildcard, now.get());
+          } else if (now.isEmpty() && before.isPresent()) {
             unwanted.add(wildcard);
           }
         });

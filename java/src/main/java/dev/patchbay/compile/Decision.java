@@ -3,6 +3,7 @@ package dev.patchbay.compile;
 
 import dev.patchbay.model.Endpoint;
 import dev.patchbay.model.ObjectKey;
+import dev.patchbay.model.TrafficPolicy;
 import dev.patchbay.table.Backend;
 import org.jspecify.annotations.Nullable;
 
@@ -11,16 +12,17 @@ import org.jspecify.annotations.Nullable;
  *
  * @param slice the slice that lists the endpoint
  * @param endpoint the endpoint
- * @param backend where connections to it would go; null exactly if the reason is {@link
+ * @param backend where connections to it would go; null exactly if both reasons are {@link
  *     Reason#NO_SUCH_PORT}
- * @param reason why it was chosen or not
+ * @param cluster why it was chosen or not under the policy {@code Cluster}
+ * @param local the same under the policy {@code Local}
  */
 public record Decision(
-    ObjectKey slice, Endpoint endpoint, @Nullable Backend backend, Reason reason) {
+    ObjectKey slice, Endpoint endpoint, @Nullable Backend backend, Reason cluster, Reason local) {
 
-  /** Whether connections may go there because of this entry. */
-  public boolean chosen() {
-    return reason.chosen();
+  /** Why it was chosen or not under a policy. */
+  public Reason reason(TrafficPolicy policy) {
+    return policy == TrafficPolicy.CLUSTER ? cluster : local;
   }
 
   /** Why an endpoint was chosen or not; each with a sentence for people. */
@@ -29,6 +31,12 @@ public record Decision(
     NOT_READY_BUT_PUBLISHED(
         true, "not ready, but the Service publishes addresses that are not ready"),
     SERVING_WHILE_TERMINATING(true, "terminating but still serving, and no endpoint is ready"),
+    SERVING_HERE_WHILE_TERMINATING(
+        true, "terminating but still serving, and no endpoint on this node is ready"),
+    HINTED_FOR_OTHER_ZONE(false, "meant for other zones; there are endpoints meant for this one"),
+    HINTED_FOR_OTHER_NODE(false, "meant for other nodes; there are endpoints meant for this one"),
+    OTHER_NODE(false, "on another node, and the traffic policy is Local"),
+    NODE_UNKNOWN(false, "on an unknown node, and the traffic policy is Local"),
     NOT_READY(false, "not ready"),
     TERMINATING(false, "terminating, and other endpoints are ready"),
     TERMINATED(false, "terminating and no longer serving"),

@@ -10,6 +10,7 @@ import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Service;
 import dev.patchbay.model.ServicePort;
+import dev.patchbay.model.TrafficPolicy;
 import dev.patchbay.table.Backend;
 import dev.patchbay.table.ServiceWord;
 import java.util.ArrayList;
@@ -22,13 +23,17 @@ import org.jspecify.annotations.Nullable;
  * Which endpoints of a Service may be chosen, and for all others why not. The maps and {@code
  * explain} use this same function.
  *
- * <p>The rules are those of kube-proxy ({@code CategorizeEndpoints}, and KEP-1669 for terminating
- * endpoints):
+ * <p>The rules are those of kube-proxy ({@code CategorizeEndpoints}; KEP-1669 for terminating
+ * endpoints, KEP-2433 and KEP-3015 for hints):
  *
  * <ul>
  *   <li>A port of a slice belongs to the Service port if name and protocol are equal.
  *   <li>Usable is an endpoint that is ready; with {@code publishNotReadyAddresses}, any endpoint.
- *   <li>If none is usable, endpoints that terminate but still serve are chosen instead.
+ *   <li>Policy {@code Cluster}: all that are usable, and of these only those hinted for this node
+ *       or this zone, see {@link Topology}. If none is usable, those that terminate but still
+ *       serve.
+ *   <li>Policy {@code Local}: those on this node that are usable, whatever the hints; if there are
+ *       none, those on this node that terminate but still serve.
  *   <li>Several entries with the same address and port count once, with the best of their states:
  *       usable, then serving while terminating, then the rest. While an endpoint moves from one
  *       slice to another it occurs in both, and must not be lost.
@@ -51,85 +56,170 @@ public final class EndpointSelection {
       IpFamily family,
       List<EndpointSlice> slices,
       NodeFacts node) {
-    return choose(service, port, family, slices, node, ServiceWord.MAX_COUNT).explained();
+    return Candidates.of(service, port, family, slices, node).explained(ServiceWord.MAX_COUNT);
   }
 
   /**
-   * Selection without the reasons, which compilation has no use for; {@link Choice#explained} adds
-   * them.
+   * The set of one policy.
    *
-   * @param limit on the number chosen, 1 or more
-   */
-  static Choice choose(
-      Service service,
-      ServicePort port,
-      IpFamily family,
-      List<EndpointSlice> slices,
-      NodeFacts node,
-      int limit) {
-    List<Candidate> candidates = candidates(service, port, family, slices);
-    Map<Backend, Integer> speakers = speakers(candidates);
-    Standing wanted = Standing.SERVING;
-    for (int speaker : speakers.values()) {
-      if (candidates.get(speaker).standing == Standing.USABLE) {
-        wanted = Standing.USABLE;
-        break;
-      }
-    }
-    List<Backend> chosen = new ArrayList<>(speakers.size());
-    for (Map.Entry<Backend, Integer> speaker : speakers.entrySet()) {
-      if (candidates.get(speaker.getValue()).standing == wanted) {
-        chosen.add(speaker.getKey());
-      }
-    }
-    chosen.sort(null);
-    int overLimit = Math.max(0, chosen.size() - limit);
-    List<Backend> kept = overLimit == 0 ? chosen : chosen.subList(0, limit);
-    return new Choice(candidates, speakers, wanted, kept, overLimit);
-  }
-
-  /**
-   * What was chosen, with all that the reasons follow from.
-   *
-   * @param candidates in the order of the slices
-   * @param speakers for each backend the index of the candidate that speaks for it
+   * @param policy which
    * @param wanted the standing that is chosen
    * @param chosen sorted, without duplicates
    * @param overLimit how many more there would have been
    */
-  record Choice(
-      List<Candidate> candidates,
-      Map<Backend, Integer> speakers,
-      Standing wanted,
-      List<Backend> chosen,
-      int overLimit) {
-    Selection explained() {
-      Backend last = overLimit == 0 ? null : chosen.getLast();
-      List<Decision> decisions = new ArrayList<>(candidates.size());
-      for (int i = 0; i < candidates.size(); i++) {
-        Candidate candidate = candidates.get(i);
-        Integer speaker = candidate.backend == null ? null : speakers.get(candidate.backend);
-        Reason reason = reason(candidate, wanted, speaker != null && speaker == i, last);
-        decisions.add(new Decision(candidate.slice, candidate.endpoint, candidate.backend, reason));
-      }
-      return new Selection(chosen, decisions);
-    }
-  }
+  record Choice(TrafficPolicy policy, Standing wanted, List<Backend> chosen, int overLimit) {}
 
-  /** For each backend, which candidate speaks for it: the first of the best standing. */
-  private static Map<Backend, Integer> speakers(List<Candidate> candidates) {
-    Map<Backend, Integer> speakers = HashMap.newHashMap(candidates.size());
-    for (int i = 0; i < candidates.size(); i++) {
-      Candidate candidate = candidates.get(i);
-      if (candidate.backend == null) {
-        continue;
-      }
-      Integer rival = speakers.putIfAbsent(candidate.backend, i);
-      if (rival != null && candidate.standing.compareTo(candidates.get(rival).standing) < 0) {
-        speakers.put(candidate.backend, i);
-      }
+  /** The endpoints of one Service port in one family, with all that the choice follows from. */
+  static final class Candidates {
+    private final NodeFacts node;
+    private final List<Candidate> all;
+
+    /** For each backend, which candidate speaks for it: the first of the best. */
+    private final Map<Backend, Integer> speakers;
+
+    private final Topology topology;
+
+    private Candidates(NodeFacts node, List<Candidate> all) {
+      this.node = node;
+      this.all = all;
+      speakers = speakers();
+      topology = Topology.of(usable(), node);
     }
-    return speakers;
+
+    static Candidates of(
+        Service service,
+        ServicePort port,
+        IpFamily family,
+        List<EndpointSlice> slices,
+        NodeFacts node) {
+      return new Candidates(node, candidates(service, port, family, slices));
+    }
+
+    private Map<Backend, Integer> speakers() {
+      Map<Backend, Integer> found = HashMap.newHashMap(all.size());
+      for (int i = 0; i < all.size(); i++) {
+        Candidate candidate = all.get(i);
+        if (candidate.backend == null) {
+          continue;
+        }
+        Integer rival = found.putIfAbsent(candidate.backend, i);
+        if (rival != null && candidate.isBetterThan(all.get(rival), node)) {
+          found.put(candidate.backend, i);
+        }
+      }
+      return found;
+    }
+
+    private List<Endpoint> usable() {
+      List<Endpoint> usable = new ArrayList<>(speakers.size());
+      for (int speaker : speakers.values()) {
+        Candidate candidate = all.get(speaker);
+        if (candidate.standing == Standing.USABLE) {
+          usable.add(candidate.endpoint);
+        }
+      }
+      return usable;
+    }
+
+    /** Whether there is an endpoint that somebody in the cluster may use. */
+    boolean anyUsableAnywhere() {
+      for (int speaker : speakers.values()) {
+        if (all.get(speaker).standing != Standing.UNUSABLE) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    /**
+     * The set of a policy.
+     *
+     * @param limit on the number chosen, 1 or more
+     */
+    Choice choose(TrafficPolicy policy, int limit) {
+      Standing wanted = Standing.SERVING;
+      for (int speaker : speakers.values()) {
+        Candidate candidate = all.get(speaker);
+        if (candidate.standing == Standing.USABLE && isInReach(candidate, policy)) {
+          wanted = Standing.USABLE;
+          break;
+        }
+      }
+      List<Backend> chosen = new ArrayList<>(speakers.size());
+      for (Map.Entry<Backend, Integer> speaker : speakers.entrySet()) {
+        Candidate candidate = all.get(speaker.getValue());
+        if (candidate.standing == wanted
+            && isInReach(candidate, policy)
+            && isHintedHere(candidate, policy, wanted)) {
+          chosen.add(speaker.getKey());
+        }
+      }
+      chosen.sort(null);
+      int overLimit = Math.max(0, chosen.size() - limit);
+      List<Backend> kept = overLimit == 0 ? chosen : chosen.subList(0, limit);
+      return new Choice(policy, wanted, kept, overLimit);
+    }
+
+    /** Both sets, with the reasons, which compilation has no use for. */
+    Selection explained(int limit) {
+      Choice cluster = choose(TrafficPolicy.CLUSTER, limit);
+      Choice local = choose(TrafficPolicy.LOCAL, limit);
+      List<Decision> decisions = new ArrayList<>(all.size());
+      for (int i = 0; i < all.size(); i++) {
+        Candidate candidate = all.get(i);
+        decisions.add(
+            new Decision(
+                candidate.slice,
+                candidate.endpoint,
+                candidate.backend,
+                reason(i, cluster),
+                reason(i, local)));
+      }
+      return new Selection(cluster.chosen(), local.chosen(), decisions, topology.remarks());
+    }
+
+    private boolean isInReach(Candidate candidate, TrafficPolicy policy) {
+      return policy == TrafficPolicy.CLUSTER || candidate.endpoint.isOn(node.nodeName());
+    }
+
+    private boolean isHintedHere(Candidate candidate, TrafficPolicy policy, Standing wanted) {
+      return policy == TrafficPolicy.LOCAL
+          || wanted != Standing.USABLE
+          || topology.allows(candidate.endpoint);
+    }
+
+    /** Why the candidate at an index was chosen or not. */
+    private Reason reason(int index, Choice choice) {
+      Candidate candidate = all.get(index);
+      if (candidate.backend == null) {
+        return Reason.NO_SUCH_PORT;
+      }
+      if (!Integer.valueOf(index).equals(speakers.get(candidate.backend))) {
+        return Reason.DUPLICATE;
+      }
+      if (candidate.standing == Standing.UNUSABLE) {
+        return candidate.endpoint.terminating() ? Reason.TERMINATED : Reason.NOT_READY;
+      }
+      if (!isInReach(candidate, choice.policy)) {
+        return candidate.endpoint.nodeName().isEmpty() ? Reason.NODE_UNKNOWN : Reason.OTHER_NODE;
+      }
+      if (candidate.standing != choice.wanted) {
+        return Reason.TERMINATING;
+      }
+      if (!isHintedHere(candidate, choice.policy, choice.wanted)) {
+        return topology.refusal();
+      }
+      if (choice.overLimit > 0 && candidate.backend.compareTo(choice.chosen.getLast()) > 0) {
+        return Reason.OVER_LIMIT;
+      }
+      return switch (candidate.standing) {
+        case USABLE -> candidate.endpoint.ready() ? Reason.READY : Reason.NOT_READY_BUT_PUBLISHED;
+        case SERVING, UNUSABLE ->
+            choice.policy == TrafficPolicy.CLUSTER
+                ? Reason.SERVING_WHILE_TERMINATING
+                : Reason.SERVING_HERE_WHILE_TERMINATING;
+      };
+    }
   }
 
   private static List<Candidate> candidates(
@@ -157,32 +247,6 @@ public final class EndpointSelection {
     return candidates;
   }
 
-  /**
-   * The reason for one candidate.
-   *
-   * @param wanted the standing that is chosen
-   * @param first whether this candidate speaks for its backend
-   * @param last the last backend chosen, or null if the limit cut nothing off
-   */
-  private static Reason reason(
-      Candidate candidate, Standing wanted, boolean first, @Nullable Backend last) {
-    if (candidate.backend == null) {
-      return Reason.NO_SUCH_PORT;
-    }
-    if (!first) {
-      return Reason.DUPLICATE;
-    }
-    if (candidate.standing == wanted && last != null && candidate.backend.compareTo(last) > 0) {
-      return Reason.OVER_LIMIT;
-    }
-    return switch (candidate.standing) {
-      case USABLE -> candidate.endpoint.ready() ? Reason.READY : Reason.NOT_READY_BUT_PUBLISHED;
-      case SERVING ->
-          wanted == Standing.SERVING ? Reason.SERVING_WHILE_TERMINATING : Reason.TERMINATING;
-      case UNUSABLE -> candidate.endpoint.terminating() ? Reason.TERMINATED : Reason.NOT_READY;
-    };
-  }
-
   /** How good an endpoint is by itself, the best first. */
   enum Standing {
     USABLE,
@@ -199,6 +263,15 @@ public final class EndpointSelection {
   }
 
   /** An endpoint with one port that it might be reached at; null if it serves none. */
-  record Candidate(
-      ObjectKey slice, Endpoint endpoint, @Nullable Backend backend, Standing standing) {}
+  private record Candidate(
+      ObjectKey slice, Endpoint endpoint, @Nullable Backend backend, Standing standing) {
+    /** Whether it speaks for their common backend in place of another, which comes earlier. */
+    boolean isBetterThan(Candidate rival, NodeFacts node) {
+      int byStanding = standing.compareTo(rival.standing);
+      return byStanding < 0
+          || (byStanding == 0
+              && endpoint.isOn(node.nodeName())
+              && !rival.endpoint.isOn(node.nodeName()));
+    }
+  }
 }

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.NavigableSet;
 import java.util.TreeSet;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who claims which frontend, and who of several gets it: the first claim in the order of {@link
@@ -16,14 +17,21 @@ import java.util.function.Consumer;
  */
 final class FrontendClaims {
   /**
-   * A wish for a frontend. Order is precedence: the older Service first, then the Service port.
+   * A wish for a frontend. Order is precedence: a Service whose cluster IP it is, then the older
+   * Service, then the Service port.
    *
+   * @param clusterIp whether it is a cluster IP of the Service, which nobody else may take over as
+   *     an external address
    * @param createdMillis age of the Service
    * @param who the Service port
    */
-  record Claim(long createdMillis, ServicePortKey who) implements Comparable<Claim> {
+  record Claim(boolean clusterIp, long createdMillis, ServicePortKey who)
+      implements Comparable<Claim> {
     private static final Comparator<Claim> ORDER =
-        Comparator.comparingLong(Claim::createdMillis).thenComparing(Claim::who);
+        Comparator.comparing(Claim::clusterIp)
+            .reversed()
+            .thenComparingLong(Claim::createdMillis)
+            .thenComparing(Claim::who);
 
     @Override
     public int compareTo(Claim other) {
@@ -68,9 +76,14 @@ final class FrontendClaims {
     }
   }
 
-  boolean owns(FrontendKey frontend, ServicePortKey who) {
+  /** Who has a frontend; null if nobody claims it. */
+  @Nullable ServicePortKey owner(FrontendKey frontend) {
     Claim owner = owners.get(frontend);
-    return owner != null && owner.who().equals(who);
+    return owner == null ? null : owner.who();
+  }
+
+  boolean owns(FrontendKey frontend, ServicePortKey who) {
+    return who.equals(owner(frontend));
   }
 
   /** Tells {@code to} about every claim that came second. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.compile;
 
+import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.ServicePortKey;
 import dev.patchbay.table.FrontendKey;
 import java.util.Comparator;
@@ -27,8 +28,9 @@ public sealed interface Rejection extends Comparable<Rejection> {
   }
 
   /**
-   * Another Service port has the frontend: its Service is older, or of the same age and first by
-   * name. As soon as the winner gives the frontend up, the loser gets it.
+   * Another Service port has the frontend: as its cluster IP, or because its Service is older, or
+   * of the same age and first by name. As soon as the winner gives the frontend up, the loser gets
+   * it.
    *
    * @param who the loser
    * @param frontend the contested frontend
@@ -51,6 +53,23 @@ public sealed interface Rejection extends Comparable<Rejection> {
     @Override
     public String sentence() {
       return "protocol " + who.protocol() + " is not supported; only TCP and UDP are";
+    }
+  }
+
+  /**
+   * An external address of a family in which the Service has no cluster IP, so no endpoints either.
+   *
+   * @param who the first port of the Service, in that family
+   * @param address the address that is not served
+   */
+  record FamilyNotServed(ServicePortKey who, IpAddress address) implements Rejection {
+    @Override
+    public String sentence() {
+      return "external address "
+          + address
+          + " is not served: the Service has no "
+          + address.family()
+          + " cluster IP";
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.compile;
 
+import dev.patchbay.compile.EndpointSelection.Candidates;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.NodeFacts;
@@ -10,6 +11,7 @@ import dev.patchbay.model.ServicePort;
 import dev.patchbay.model.ServicePortKey;
 import dev.patchbay.model.ServiceState;
 import dev.patchbay.model.ServiceType;
+import dev.patchbay.model.TrafficPolicy;
 import dev.patchbay.table.Backend;
 import dev.patchbay.table.FrontendKey;
 import dev.patchbay.table.Scope;
@@ -20,11 +22,20 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
- * Compiles one Service: each of its cluster IPs times each TCP or UDP port is a frontend, and each
- * cluster IP has a wildcard that refuses its other ports. A headless Service and an ExternalName
- * have none of these.
+ * Compiles one Service. Its frontends, for each family in which it has a cluster IP and each TCP or
+ * UDP port:
+ *
+ * <ul>
+ *   <li>each cluster IP, under the internal traffic policy; a wildcard refuses its other ports;
+ *   <li>the node port, each external IP and each address of a load balancer, under the policy
+ *       {@code Cluster}: whoever connects from this node is inside the cluster already, so the
+ *       external policy does not concern him.
+ * </ul>
+ *
+ * <p>A headless Service and an ExternalName have none of these.
  */
 public final class ServiceCompiler {
   private ServiceCompiler() {}
@@ -39,11 +50,12 @@ public final class ServiceCompiler {
     List<ServiceRow> rows = new ArrayList<>();
     List<Rejection> rejections = new ArrayList<>();
     for (IpFamily family : IpFamily.values()) {
-      List<IpAddress> addresses = addresses(service, family);
-      if (addresses.isEmpty()) {
+      List<IpAddress> internal = ofFamily(service.clusterIps(), family);
+      if (internal.isEmpty()) {
+        rejectExternal(service, family, rejections);
         continue;
       }
-      addresses.forEach(address -> refused.add(FrontendKey.wildcard(address)));
+      internal.forEach(address -> refused.add(FrontendKey.wildcard(address)));
       Set<ServicePortKey> seen = HashSet.newHashSet(service.ports().size());
       for (ServicePort port : service.ports()) {
         ServicePortKey key =
@@ -53,46 +65,94 @@ public final class ServiceCompiler {
         } else if (!seen.add(key)) {
           rejections.add(new Rejection.PortRepeated(key, port.port()));
         } else {
-          rows.add(row(key, state, port, addresses, node, rejections));
+          addRows(key, state, port, internal, node, rows, rejections);
         }
       }
     }
     return new CompiledService(rows, refused, rejections);
   }
 
-  /** The cluster IPs of one family, sorted, each once. */
-  private static List<IpAddress> addresses(Service service, IpFamily family) {
-    List<IpAddress> addresses = new ArrayList<>(1);
-    for (IpAddress address : service.clusterIps()) {
-      if (address.family() == family && !addresses.contains(address)) {
-        addresses.add(address);
+  private static List<IpAddress> ofFamily(List<IpAddress> addresses, IpFamily family) {
+    List<IpAddress> found = new ArrayList<>(1);
+    for (IpAddress address : addresses) {
+      if (address.family() == family) {
+        found.add(address);
       }
     }
-    addresses.sort(null);
-    return addresses;
+    return found;
+  }
+
+  /** External addresses of a family in which the Service has no cluster IP, and no endpoints. */
+  private static void rejectExternal(Service service, IpFamily family, List<Rejection> rejections) {
+    if (service.ports().isEmpty()) {
+      return;
+    }
+    ServicePort first = service.ports().getFirst();
+    ServicePortKey who = new ServicePortKey(service.key(), first.name(), first.protocol(), family);
+    for (IpAddress address : external(service, family)) {
+      rejections.add(new Rejection.FamilyNotServed(who, address));
+    }
+  }
+
+  private static List<IpAddress> external(Service service, IpFamily family) {
+    List<IpAddress> external = ofFamily(service.externalIps(), family);
+    external.addAll(ofFamily(service.loadBalancerIps(), family));
+    return external;
+  }
+
+  private static void addRows(
+      ServicePortKey key,
+      ServiceState state,
+      ServicePort port,
+      List<IpAddress> internal,
+      NodeFacts node,
+      List<ServiceRow> rows,
+      List<Rejection> rejections) {
+    Service service = state.service();
+    Set<FrontendKey> atClusterIps = frontends(internal, port);
+    Set<FrontendKey> elsewhere = frontends(external(service, key.family()), port);
+    if (port.nodePort() != 0) {
+      elsewhere.add(FrontendKey.nodePort(key.family(), port.nodePort(), port.protocol()));
+    }
+    Candidates candidates = Candidates.of(service, port, key.family(), state.slices(), node);
+    ServicePortKey internalKey = key.withPolicy(service.internalPolicy());
+    if (service.internalPolicy() == TrafficPolicy.CLUSTER) {
+      atClusterIps.addAll(elsewhere);
+    } else {
+      elsewhere.removeAll(atClusterIps);
+      if (!elsewhere.isEmpty()) {
+        rows.add(row(key, elsewhere, service, candidates, rejections));
+      }
+    }
+    rows.add(row(internalKey, atClusterIps, service, candidates, rejections));
+  }
+
+  private static Set<FrontendKey> frontends(List<IpAddress> addresses, ServicePort port) {
+    Set<FrontendKey> frontends = new TreeSet<>();
+    for (IpAddress address : addresses) {
+      frontends.add(new FrontendKey(address, port.port(), port.protocol(), Scope.INTERNAL));
+    }
+    return frontends;
   }
 
   private static ServiceRow row(
       ServicePortKey key,
-      ServiceState state,
-      ServicePort port,
-      List<IpAddress> addresses,
-      NodeFacts node,
+      Set<FrontendKey> frontends,
+      Service service,
+      Candidates candidates,
       List<Rejection> rejections) {
-    Service service = state.service();
-    EndpointSelection.Choice choice =
-        EndpointSelection.choose(
-            service, port, key.family(), state.slices(), node, ServiceWord.MAX_COUNT);
+    EndpointSelection.Choice choice = candidates.choose(key.policy(), ServiceWord.MAX_COUNT);
     List<Backend> chosen = choice.chosen();
     if (choice.overLimit() > 0) {
       rejections.add(
           new Rejection.EndpointsOverLimit(key, chosen.size() + choice.overLimit(), chosen.size()));
     }
-    List<FrontendKey> frontends = new ArrayList<>(addresses.size());
-    for (IpAddress address : addresses) {
-      frontends.add(new FrontendKey(address, port.port(), port.protocol(), Scope.INTERNAL));
-    }
+    boolean forbidden =
+        key.policy() == TrafficPolicy.LOCAL && chosen.isEmpty() && candidates.anyUsableAnywhere();
     return new ServiceRow(
-        key, frontends, chosen, new ServiceSettings(service.affinitySeconds(), false));
+        key,
+        List.copyOf(frontends),
+        chosen,
+        new ServiceSettings(service.affinitySeconds(), forbidden));
   }
 }

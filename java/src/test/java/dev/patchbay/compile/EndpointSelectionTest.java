@@ -58,11 +58,11 @@ class EndpointSelectionTest {
   }
 
   private static List<Reason> reasons(Selection selection) {
-    return selection.decisions().stream().map(Decision::reason).toList();
+    return selection.decisions().stream().map(Decision::cluster).toList();
   }
 
   private static List<String> chosen(Selection selection) {
-    return selection.chosen().stream().map(Backend::toString).toList();
+    return selection.cluster().stream().map(Backend::toString).toList();
   }
 
   static Stream<Arguments> readinessRules() {
@@ -133,7 +133,8 @@ class EndpointSelectionTest {
 
   @Test
   void noSlices() {
-    assertThat(select(service("s"))).isEqualTo(new Selection(List.of(), List.of()));
+    assertThat(select(service("s")))
+        .isEqualTo(new Selection(List.of(), List.of(), List.of(), List.of()));
   }
 
   @Test
@@ -165,8 +166,9 @@ class EndpointSelectionTest {
             .slice(8080, ready("10.0.0.3"), ready("10.0.0.2"))
             .build();
     Selection selection =
-        EndpointSelection.choose(state.service(), UNNAMED, IpFamily.IPV4, state.slices(), NODE, 2)
-            .explained();
+        EndpointSelection.Candidates.of(
+                state.service(), UNNAMED, IpFamily.IPV4, state.slices(), NODE)
+            .explained(2);
     assertThat(chosen(selection)).containsExactly("10.0.0.1:8080", "10.0.0.2:8080");
     assertThat(reasons(selection)).containsExactly(OVER_LIMIT, READY, NOT_READY, OVER_LIMIT, READY);
   }
@@ -200,7 +202,7 @@ class EndpointSelectionTest {
     for (ServicePort port : state.service().ports()) {
       Selection selection =
           EndpointSelection.select(state.service(), port, family, state.slices(), NODE);
-      assertThat(selection.chosen())
+      assertThat(selection.cluster())
           .isSorted()
           .doesNotHaveDuplicates()
           .containsExactlyElementsOf(oracle(state, port, family));
@@ -215,10 +217,10 @@ class EndpointSelectionTest {
           EndpointSelection.select(state.service(), port, family, state.slices(), NODE);
       assertThat(
               selection.decisions().stream()
-                  .filter(Decision::chosen)
+                  .filter(decision -> decision.cluster().chosen())
                   .map(Decision::backend)
                   .sorted())
-          .isEqualTo(selection.chosen());
+          .isEqualTo(selection.cluster());
     }
   }
 
@@ -229,10 +231,10 @@ class EndpointSelectionTest {
     for (ServicePort port : state.service().ports()) {
       assertThat(
               EndpointSelection.select(state.service(), port, IpFamily.IPV4, reversed, NODE)
-                  .chosen())
+                  .cluster())
           .isEqualTo(
               EndpointSelection.select(state.service(), port, IpFamily.IPV4, state.slices(), NODE)
-                  .chosen());
+                  .cluster());
     }
   }
 

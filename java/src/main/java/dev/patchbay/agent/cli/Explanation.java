@@ -14,6 +14,7 @@ import dev.patchbay.model.Service;
 import dev.patchbay.model.ServicePort;
 import dev.patchbay.model.ServicePortKey;
 import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.TrafficPolicy;
 import dev.patchbay.table.Backend;
 import dev.patchbay.table.FrontendKey;
 import dev.patchbay.table.Scope;
@@ -58,7 +59,7 @@ record Explanation(
             EndpointSelection.select(
                 state.service(), port, key.family(), state.slices(), snapshot.node());
         decisions = selection.decisions();
-        remarkOnDifference(selection.chosen(), verdict, remarks);
+        remarkOnDifference(selection.chosen(key.policy()), verdict, remarks);
       }
       remarks.addAll(state.notes());
     } else {
@@ -208,8 +209,8 @@ record Explanation(
             target(decision),
             orDash(decision.endpoint().target()),
             orDash(decision.endpoint().nodeName()),
-            decision.chosen() ? "yes" : "no",
-            decision.reason().sentence());
+            reason(decision).chosen() ? "yes" : "no",
+            reason(decision).sentence());
       }
       text.append('\n').append(table.render("  "));
     } else if (key != null) {
@@ -219,6 +220,10 @@ record Explanation(
       text.append("  - ").append(remark).append('\n');
     }
     return text.toString();
+  }
+
+  private Decision.Reason reason(Decision decision) {
+    return decision.reason(key == null ? TrafficPolicy.CLUSTER : key.policy());
   }
 
   private static String target(Decision decision) {
@@ -258,9 +263,10 @@ record Explanation(
       endpoint.put("port", backend == null ? 0 : backend.port());
       endpoint.put("pod", decision.endpoint().target());
       endpoint.put("node", decision.endpoint().nodeName());
-      endpoint.put("chosen", decision.chosen());
-      endpoint.put("reason", decision.reason().name());
-      endpoint.put("why", decision.reason().sentence());
+      Decision.Reason reason = reason(decision);
+      endpoint.put("chosen", reason.chosen());
+      endpoint.put("reason", reason.name());
+      endpoint.put("why", reason.sentence());
       endpoints.add(endpoint);
     }
     tree.put("endpoints", endpoints);
