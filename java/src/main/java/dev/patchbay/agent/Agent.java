@@ -15,8 +15,10 @@ import dev.patchbay.manifest.Loaded;
 import dev.patchbay.manifest.ManifestDirectoryException;
 import dev.patchbay.manifest.ManifestSettings;
 import dev.patchbay.manifest.ManifestSource;
+import dev.patchbay.model.ClusterSnapshot;
 import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.ObjectKey;
+import dev.patchbay.model.SourceUpdate;
 import dev.patchbay.reconcile.ApplyReport;
 import dev.patchbay.reconcile.StoreException;
 import dev.patchbay.table.DesiredState;
@@ -30,6 +32,7 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -138,7 +141,9 @@ public final class Agent implements AutoCloseable {
   private void serve(Dataplane dataplane, ManifestSource source, Loaded first)
       throws UserError, KernelException, StoreException, InterruptedException {
     Owner owner = new Owner(dataplane.store(), dataplane.store().load(), node, this::applied);
-    ApplyReport report = owner.start(first.snapshot());
+    AtomicReference<ClusterSnapshot> told =
+        new AtomicReference<>(ClusterSnapshot.EMPTY.with(first.update()));
+    ApplyReport report = owner.start(told.get());
     if (!report.succeeded()) {
       throw new UserError(
           "cannot program the maps",
@@ -158,13 +163,19 @@ public final class Agent implements AutoCloseable {
     }
     HealthServer health = health();
     try (Reclaimer reclaimer = new Reclaimer(dataplane.store(), inbox)) {
-      source.watch(loaded -> inbox.change(loaded.snapshot(), loaded.changed()));
+      source.watch(loaded -> change(told, loaded.update()));
       owner.serve(inbox, reclaimer);
     } finally {
       if (health != null) {
         health.close();
       }
     }
+  }
+
+  private void change(AtomicReference<ClusterSnapshot> told, SourceUpdate update) {
+    Set<ObjectKey> keys = new HashSet<>(update.removed());
+    update.upserted().forEach(state -> keys.add(state.key()));
+    inbox.change(told.updateAndGet(cluster -> cluster.with(update)), keys);
   }
 
   private void attach(Dataplane dataplane) throws UserError, KernelException {
@@ -223,7 +234,7 @@ public final class Agent implements AutoCloseable {
             + " manifests="
             + first.files()
             + " problems="
-            + first.snapshot().problems().size()
+            + first.update().problems().size()
             + " cgroup="
             + config.cgroup()
             + " ms="

@@ -22,11 +22,17 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Keeps the cluster IPs of Services over restarts, in {@code allocations.json} of the state
- * directory:
+ * Keeps the cluster IPs and node ports of Services over restarts, in {@code allocations.json} of
+ * the state directory:
  *
- * <pre>{@code {"version": 1, "clusterIPs": {"default/kubia": ["10.96.44.7", "fd00:10:96::2c07"]}}}
- * </pre>
+ * <pre>{@code
+ * {"version": 1,
+ *  "clusterIPs": {"default/kubia": ["10.96.44.7", "fd00:10:96::2c07"]},
+ *  "nodePorts": {"default/kubia": {"http:80": 30080, "healthCheck": 31000}}}
+ * }</pre>
+ *
+ * <p>Node ports are kept by name and number of the port. A file without them is whole: earlier
+ * versions of Patchbay had none, and read past them, so the version is the same.
  *
  * <p>Written to a second file that then takes the place of the first, so that a crash leaves either
  * the old or the new one.
@@ -34,6 +40,7 @@ import java.util.TreeMap;
 final class AllocationFile {
   static final String NAME = "allocations.json";
   private static final int VERSION = 1;
+  private static final String HEALTH_CHECK = "healthCheck";
 
   private final Path file;
 
@@ -44,15 +51,15 @@ final class AllocationFile {
   /**
    * What was read.
    *
-   * @param addresses by Service; empty if the file is missing or corrupt
+   * @param assignments none if the file is missing or corrupt
    * @param problem why it could not be used, in one sentence; empty if it could
    */
-  record Content(Map<ObjectKey, List<IpAddress>> addresses, String problem) {}
+  record Content(Assignments assignments, String problem) {}
 
   /** Reads the file. A corrupt one is moved aside. */
   Content read() {
     if (!Files.exists(file)) {
-      return new Content(Map.of(), "");
+      return new Content(Assignments.NONE, "");
     }
     String reason;
     try {
@@ -68,7 +75,13 @@ final class AllocationFile {
       fate = "it could not be moved aside (" + reason(e) + ")";
     }
     return new Content(
-        Map.of(), file + " " + reason + "; " + fate + ", and all cluster IPs are assigned anew");
+        Assignments.NONE,
+        file
+            + " "
+            + reason
+            + "; "
+            + fate
+            + ", and all cluster IPs and node ports are assigned anew");
   }
 
   /**
@@ -76,7 +89,7 @@ final class AllocationFile {
    *
    * @throws IOException whose message says what failed and why
    */
-  void write(Map<ObjectKey, List<IpAddress>> addresses) throws IOException {
+  void write(Assignments assignments) throws IOException {
     Path temporary = file.resolveSibling(NAME + ".new");
     try {
       Path directory = Files.createDirectories(file.toAbsolutePath().getParent());
@@ -86,7 +99,7 @@ final class AllocationFile {
               StandardOpenOption.CREATE,
               StandardOpenOption.TRUNCATE_EXISTING,
               StandardOpenOption.WRITE)) {
-        ByteBuffer bytes = ByteBuffer.wrap(format(addresses));
+        ByteBuffer bytes = ByteBuffer.wrap(format(assignments));
         while (bytes.hasRemaining()) {
           channel.write(bytes);
         }
@@ -98,7 +111,11 @@ final class AllocationFile {
       }
     } catch (IOException e) {
       throw new IOException(
-          file + " cannot be written: " + reason(e) + "; cluster IPs may change at a restart", e);
+          file
+              + " cannot be written: "
+              + reason(e)
+              + "; cluster IPs and node ports may change at a restart",
+          e);
     }
   }
 
@@ -108,29 +125,41 @@ final class AllocationFile {
         : String.valueOf(e.getMessage());
   }
 
-  private static Map<ObjectKey, List<IpAddress>> parse(String text) throws SyntaxException {
+  private static Assignments parse(String text) throws SyntaxException {
     try (JsonReader reader = new JsonReader(text, true)) {
       if (!(reader.next() instanceof Mapping root)
           || !(root.get("version") instanceof Scalar version)
-          || !(root.get("clusterIPs") instanceof Mapping services)) {
+          || !(root.get("clusterIPs") instanceof Mapping clusterIps)) {
         throw new SyntaxException("is no list of assignments");
       }
       if (!version.text().equals(Integer.toString(VERSION))) {
         throw new SyntaxException("has version " + version.text() + ", not " + VERSION);
       }
       Map<ObjectKey, List<IpAddress>> addresses = new HashMap<>();
-      for (int i = 0; i < services.size(); i++) {
-        String key = services.key(i);
-        int slash = key.indexOf('/');
-        if (slash <= 0 || slash == key.length() - 1) {
-          throw new SyntaxException("has the key \"" + key + "\"", services.value(i).line());
-        }
-        addresses.put(
-            new ObjectKey(key.substring(0, slash), key.substring(slash + 1)),
-            addresses(services.value(i)));
+      for (int i = 0; i < clusterIps.size(); i++) {
+        addresses.put(key(clusterIps, i), addresses(clusterIps.value(i)));
       }
-      return addresses;
+      Map<ObjectKey, NodePorts> ports = new HashMap<>();
+      Node nodePorts = root.get("nodePorts");
+      if (nodePorts instanceof Mapping services) {
+        for (int i = 0; i < services.size(); i++) {
+          ports.put(key(services, i), nodePorts(services.value(i)));
+        }
+      } else if (nodePorts != null) {
+        throw new SyntaxException(
+            "has " + nodePorts.what() + " in place of node ports", nodePorts.line());
+      }
+      return new Assignments(addresses, ports);
     }
+  }
+
+  private static ObjectKey key(Mapping services, int index) throws SyntaxException {
+    String key = services.key(index);
+    int slash = key.indexOf('/');
+    if (slash <= 0 || slash == key.length() - 1) {
+      throw new SyntaxException("has the key \"" + key + "\"", services.value(index).line());
+    }
+    return new ObjectKey(key.substring(0, slash), key.substring(slash + 1));
   }
 
   private static List<IpAddress> addresses(Node node) throws SyntaxException {
@@ -148,19 +177,63 @@ final class AllocationFile {
     return List.copyOf(addresses);
   }
 
-  private static byte[] format(Map<ObjectKey, List<IpAddress>> addresses) throws IOException {
+  private static NodePorts nodePorts(Node node) throws SyntaxException {
+    if (!(node instanceof Mapping ports)) {
+      throw new SyntaxException("has " + node.what() + " in place of node ports", node.line());
+    }
+    List<NodePorts.Entry> entries = new ArrayList<>(ports.size());
+    int healthCheck = 0;
+    for (int i = 0; i < ports.size(); i++) {
+      String port = ports.key(i);
+      int nodePort = port(ports.value(i) instanceof Scalar scalar ? scalar.text() : "");
+      int colon = port.indexOf(':');
+      int number = colon < 0 ? 0 : port(port.substring(colon + 1));
+      if (nodePort == 0 || (number == 0 && !port.equals(HEALTH_CHECK))) {
+        throw new SyntaxException("has the node port \"" + port + "\"", ports.value(i).line());
+      }
+      if (number == 0) {
+        healthCheck = nodePort;
+      } else {
+        entries.add(new NodePorts.Entry(port.substring(0, colon), number, nodePort));
+      }
+    }
+    return new NodePorts(entries, healthCheck);
+  }
+
+  /** The number of a port; 0 if it is none. */
+  private static int port(String text) {
+    int number = text.matches("[1-9][0-9]{0,4}") ? Integer.parseInt(text) : 0;
+    return number <= Ports.MAX ? number : 0;
+  }
+
+  private static byte[] format(Assignments assignments) throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (JsonGenerator json = new JsonFactory().createGenerator(out, JsonEncoding.UTF8)) {
       json.writeStartObject();
       json.writeNumberField("version", VERSION);
       json.writeObjectFieldStart("clusterIPs");
-      for (Map.Entry<ObjectKey, List<IpAddress>> entry : new TreeMap<>(addresses).entrySet()) {
+      for (Map.Entry<ObjectKey, List<IpAddress>> entry :
+          new TreeMap<>(assignments.clusterIps()).entrySet()) {
         json.writeRaw("\n");
         json.writeArrayFieldStart(entry.getKey().toString());
         for (IpAddress address : entry.getValue()) {
           json.writeString(address.toString());
         }
         json.writeEndArray();
+      }
+      json.writeEndObject();
+      json.writeObjectFieldStart("nodePorts");
+      for (Map.Entry<ObjectKey, NodePorts> entry :
+          new TreeMap<>(assignments.nodePorts()).entrySet()) {
+        json.writeRaw("\n");
+        json.writeObjectFieldStart(entry.getKey().toString());
+        for (NodePorts.Entry port : entry.getValue().ports()) {
+          json.writeNumberField(port.name() + ":" + port.port(), port.nodePort());
+        }
+        if (entry.getValue().healthCheck() != 0) {
+          json.writeNumberField(HEALTH_CHECK, entry.getValue().healthCheck());
+        }
+        json.writeEndObject();
       }
       json.writeEndObject();
       json.writeEndObject();

@@ -30,7 +30,8 @@ final class ClusterIpAllocator {
   static final int MAX_REMEMBERED = 10_000;
 
   private static final Comparator<ServiceObject> OLDEST_FIRST =
-      Comparator.comparingLong(ServiceObject::createdMillis).thenComparing(ServiceObject::key);
+      Comparator.<ServiceObject>comparingLong(s -> s.written().createdMillis())
+          .thenComparing(ServiceObject::key);
 
   /**
    * A demand that cannot be met.

@@ -8,6 +8,7 @@ import dev.patchbay.manifest.ManifestObject.ServiceObject;
 import dev.patchbay.manifest.ManifestObject.SliceObject;
 import dev.patchbay.model.Cidr;
 import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.NodeInfo;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.Problem.Severity;
@@ -26,38 +27,60 @@ import org.jspecify.annotations.Nullable;
 /**
  * The embedded control plane: keeps the state of each Service up to date while objects change. What
  * a change costs depends on the Services that it concerns, not on how many there are; only a change
- * of a Service's addresses makes all addresses be decided anew. The result is the same whatever the
- * order of the changes, but for the addresses, which stay with those who had them. Not thread-safe.
+ * of a Service's addresses makes all addresses be decided anew, and one of its node ports all node
+ * ports. The result is the same whatever the order of the changes, but for addresses and node
+ * ports, which stay with those who had them. Not thread-safe.
  */
 final class ControlPlane {
   private final List<Cidr> ranges;
+  private final PortRange portRange;
   private final Map<ObjectKey, ServiceObject> services = new HashMap<>();
   private final Map<ObjectKey, TreeMap<ObjectKey, SliceObject>> slices = new HashMap<>();
   private final Map<ObjectKey, SliceObject> unowned = new TreeMap<>();
   private final Map<ObjectKey, EndpointsObject> endpoints = new HashMap<>();
   private final Map<String, PodIndex> pods = new HashMap<>();
+  private final TreeMap<String, NodeObject> nodes = new TreeMap<>();
+
+  /** The zone of each Node that has one. */
+  private final Map<String, String> zones = new HashMap<>();
+
+  /** The Services whose endpoints' hints depend on zones. */
+  private final Set<ObjectKey> zoned = new HashSet<>();
+
   private final SelectorIndex selectors = new SelectorIndex();
   private final Map<ObjectKey, ServiceState> states = new HashMap<>();
   private final Map<ObjectKey, List<Problem>> problems = new HashMap<>();
   private ClusterIpAllocator.Result addresses;
+  private NodePortAllocator.Result nodePorts;
+  private Assignments remembered;
+  private List<NodeInfo> nodeInfos = List.of();
+  private long problemChanges;
 
   /**
    * A control plane without objects.
    *
    * @param ranges the service ranges
-   * @param remembered the addresses that Services had
+   * @param portRange the range of node ports
+   * @param remembered what Services had
    */
-  ControlPlane(List<Cidr> ranges, Map<ObjectKey, List<IpAddress>> remembered) {
+  ControlPlane(List<Cidr> ranges, PortRange portRange, Assignments remembered) {
     this.ranges = ranges;
-    this.addresses = new ClusterIpAllocator.Result(Map.of(), remembered, Map.of());
+    this.portRange = portRange;
+    this.addresses = new ClusterIpAllocator.Result(Map.of(), remembered.clusterIps(), Map.of());
+    this.nodePorts = new NodePortAllocator.Result(Map.of(), remembered.nodePorts(), Map.of());
+    this.remembered = remembered;
   }
 
   /** Takes changes and returns the Services whose state differs now, those gone included. */
   Set<ObjectKey> apply(Collection<ObjectTable.Change> changes) {
     Set<ObjectKey> dirty = new HashSet<>();
     boolean addressesDirty = false;
+    boolean nodePortsDirty = false;
+    boolean nodesDirty = false;
     for (ObjectTable.Change change : changes) {
       addressesDirty |= concernsAddresses(change);
+      nodePortsDirty |= concernsNodePorts(change);
+      nodesDirty |= change.before() instanceof NodeObject || change.after() instanceof NodeObject;
       if (change.before() != null) {
         forget(change.before(), dirty);
       }
@@ -66,7 +89,13 @@ final class ControlPlane {
       }
     }
     if (addressesDirty) {
-      allocate(dirty);
+      allocateAddresses(dirty);
+    }
+    if (nodePortsDirty) {
+      allocateNodePorts(dirty);
+    }
+    if (nodesDirty) {
+      followNodes(dirty);
     }
     Set<ObjectKey> changed = new HashSet<>();
     for (ObjectKey key : dirty) {
@@ -96,9 +125,19 @@ final class ControlPlane {
     return all;
   }
 
-  /** The addresses to remember over a restart. The same object as long as nothing changed. */
-  Map<ObjectKey, List<IpAddress>> remembered() {
-    return addresses.remembered();
+  /** A number that is another one whenever {@link #problems()} may be. */
+  long problemChanges() {
+    return problemChanges;
+  }
+
+  /** All Nodes, ordered by name. The same object as long as nothing changed. */
+  List<NodeInfo> nodes() {
+    return nodeInfos;
+  }
+
+  /** What is to be remembered over a restart. The same object as long as nothing changed. */
+  Assignments remembered() {
+    return remembered;
   }
 
   private static boolean concernsAddresses(ObjectTable.Change change) {
@@ -107,15 +146,33 @@ final class ControlPlane {
     }
     return !(change.after() instanceof ServiceObject after)
         || before.wantsAddresses() != after.wantsAddresses()
-        || before.createdMillis() != after.createdMillis()
+        || before.written().createdMillis() != after.written().createdMillis()
         || !before.families().equals(after.families())
         || !before.addresses().equals(after.addresses());
+  }
+
+  private static boolean concernsNodePorts(ObjectTable.Change change) {
+    ServiceObject before = withNodePorts(change.before());
+    ServiceObject after = withNodePorts(change.after());
+    if (before == null || after == null) {
+      return before != null || after != null;
+    }
+    return before.opensNodePorts() != after.opensNodePorts()
+        || before.wantsHealthCheck() != after.wantsHealthCheck()
+        || before.written().healthCheckNodePort() != after.written().healthCheckNodePort()
+        || before.written().createdMillis() != after.written().createdMillis()
+        || !before.written().ports().equals(after.written().ports());
+  }
+
+  private static @Nullable ServiceObject withNodePorts(@Nullable ManifestObject object) {
+    return object instanceof ServiceObject service && service.wantsNodePorts() ? service : null;
   }
 
   private void forget(ManifestObject object, Set<ObjectKey> dirty) {
     switch (object) {
       case ServiceObject service -> {
         services.remove(service.key());
+        zoned.remove(service.key());
         selectors.remove(service);
         dirty.add(service.key());
       }
@@ -128,7 +185,9 @@ final class ControlPlane {
             slices.remove(owner);
           }
         }
-        unowned.remove(slice.key());
+        if (unowned.remove(slice.key()) != null) {
+          problemChanges++;
+        }
         dirty.add(owner);
       }
       case EndpointsObject mirrored -> {
@@ -142,7 +201,7 @@ final class ControlPlane {
         }
         selectors.collect(pod, dirty);
       }
-      case NodeObject _ -> {}
+      case NodeObject node -> nodes.remove(node.info().name());
     }
   }
 
@@ -150,12 +209,16 @@ final class ControlPlane {
     switch (object) {
       case ServiceObject service -> {
         services.put(service.key(), service);
+        if (!service.distribution().isEmpty()) {
+          zoned.add(service.key());
+        }
         selectors.add(service);
         dirty.add(service.key());
       }
       case SliceObject slice -> {
         if (slice.service().isEmpty()) {
           unowned.put(slice.key(), slice);
+          problemChanges++;
         } else {
           slices.computeIfAbsent(owner(slice), _ -> new TreeMap<>()).put(slice.key(), slice);
           dirty.add(owner(slice));
@@ -169,7 +232,7 @@ final class ControlPlane {
         pods.computeIfAbsent(pod.key().namespace(), _ -> new PodIndex()).add(pod);
         selectors.collect(pod, dirty);
       }
-      case NodeObject _ -> {}
+      case NodeObject node -> nodes.put(node.info().name(), node);
     }
   }
 
@@ -177,7 +240,27 @@ final class ControlPlane {
     return new ObjectKey(slice.key().namespace(), slice.service());
   }
 
-  private void allocate(Set<ObjectKey> dirty) {
+  /** Takes a change of Nodes to the Services that depend on zones. */
+  private void followNodes(Set<ObjectKey> dirty) {
+    List<NodeInfo> infos = new ArrayList<>(nodes.size());
+    Map<String, String> now = new HashMap<>();
+    for (NodeObject node : nodes.values()) {
+      infos.add(node.info());
+      if (!node.info().zone().isEmpty()) {
+        now.put(node.info().name(), node.info().zone());
+      }
+    }
+    if (!infos.equals(nodeInfos)) {
+      nodeInfos = Collections.unmodifiableList(infos);
+    }
+    if (!now.equals(zones)) {
+      zones.clear();
+      zones.putAll(now);
+      dirty.addAll(zoned);
+    }
+  }
+
+  private void allocateAddresses(Set<ObjectKey> dirty) {
     List<ServiceObject> wanting = new ArrayList<>(services.size());
     for (ServiceObject service : services.values()) {
       if (service.wantsAddresses()) {
@@ -194,10 +277,36 @@ final class ControlPlane {
         dirty.add(key);
       }
     }
-    boolean same = after.remembered().equals(before.remembered());
-    addresses =
-        new ClusterIpAllocator.Result(
-            after.addresses(), same ? before.remembered() : after.remembered(), after.refusals());
+    addresses = after;
+    remember(after.remembered(), remembered.nodePorts());
+  }
+
+  private void allocateNodePorts(Set<ObjectKey> dirty) {
+    List<ServiceObject> wanting = new ArrayList<>();
+    for (ServiceObject service : services.values()) {
+      if (service.wantsNodePorts()) {
+        wanting.add(service);
+      }
+    }
+    NodePortAllocator.Result before = nodePorts;
+    NodePortAllocator.Result after =
+        NodePortAllocator.allocate(wanting, before.remembered(), portRange);
+    for (ServiceObject service : wanting) {
+      ObjectKey key = service.key();
+      if (!portsOf(before, key).equals(portsOf(after, key))
+          || !refusalsOf(before, key).equals(refusalsOf(after, key))) {
+        dirty.add(key);
+      }
+    }
+    nodePorts = after;
+    remember(remembered.clusterIps(), after.remembered());
+  }
+
+  private void remember(
+      Map<ObjectKey, List<IpAddress>> clusterIps, Map<ObjectKey, NodePorts> ports) {
+    if (!clusterIps.equals(remembered.clusterIps()) || !ports.equals(remembered.nodePorts())) {
+      remembered = new Assignments(clusterIps, ports);
+    }
   }
 
   private static List<IpAddress> addressesOf(ClusterIpAllocator.Result result, ObjectKey key) {
@@ -206,6 +315,15 @@ final class ControlPlane {
 
   private static List<ClusterIpAllocator.Refusal> refusalsOf(
       ClusterIpAllocator.Result result, ObjectKey key) {
+    return result.refusals().getOrDefault(key, List.of());
+  }
+
+  private static NodePorts portsOf(NodePortAllocator.Result result, ObjectKey key) {
+    return result.ports().getOrDefault(key, NodePorts.NONE);
+  }
+
+  private static List<NodePortAllocator.Refusal> refusalsOf(
+      NodePortAllocator.Result result, ObjectKey key) {
     return result.refusals().getOrDefault(key, List.of());
   }
 
@@ -220,22 +338,25 @@ final class ControlPlane {
     ServiceResolver.Resolution resolution =
         ServiceResolver.resolve(
             service,
-            service.wantsAddresses() ? addressesOf(addresses, key) : List.of(),
-            refusalsOf(addresses, key),
+            new ServiceResolver.Given(
+                service.wantsAddresses() ? addressesOf(addresses, key) : List.of(),
+                service.wantsAddresses() ? refusalsOf(addresses, key) : List.of(),
+                service.wantsNodePorts() ? portsOf(nodePorts, key) : NodePorts.NONE,
+                service.wantsNodePorts() ? refusalsOf(nodePorts, key) : List.of()),
             new ServiceResolver.Surroundings(
                 slices.getOrDefault(key, new TreeMap<>()).values(),
                 endpoints.get(key),
-                pods.get(key.namespace())));
+                pods.get(key.namespace()),
+                zones));
     selectors.nearMiss(key, resolution.nearMiss());
     setProblems(key, resolution.problems());
     return !resolution.state().equals(states.put(key, resolution.state()));
   }
 
   private void setProblems(ObjectKey key, List<Problem> list) {
-    if (list.isEmpty()) {
-      problems.remove(key);
-    } else {
-      problems.put(key, list);
+    List<Problem> before = list.isEmpty() ? problems.remove(key) : problems.put(key, list);
+    if (!list.equals(before == null ? List.of() : before)) {
+      problemChanges++;
     }
   }
 
@@ -312,12 +433,12 @@ final class ControlPlane {
     /** One label that every Pod of the Service has: the least, so that it is always the same. */
     private static PodIndex.@Nullable Label firstLabel(ServiceObject service) {
       String first = null;
-      for (String key : service.selector().keySet()) {
+      for (String key : service.written().selector().keySet()) {
         first = first == null || key.compareTo(first) < 0 ? key : first;
       }
       return first == null
           ? null
-          : new PodIndex.Label(first, service.selector().getOrDefault(first, ""));
+          : new PodIndex.Label(first, service.written().selector().getOrDefault(first, ""));
     }
   }
 }

@@ -6,6 +6,7 @@ import dev.patchbay.manifest.ManifestObject.SliceObject;
 import dev.patchbay.model.Endpoint;
 import dev.patchbay.model.EndpointPort;
 import dev.patchbay.model.EndpointSlice;
+import dev.patchbay.model.Hints;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.ObjectKey;
@@ -24,6 +25,9 @@ final class EndpointsTranslator {
   private static final String PROXY_NAME = "service.kubernetes.io/service-proxy-name";
   private static final String MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
   private static final String SKIP_MIRROR = "endpointslice.kubernetes.io/skip-mirror";
+
+  /** Of each kind, for one endpoint. */
+  private static final int MAX_HINTS = 8;
 
   private EndpointsTranslator() {}
 
@@ -125,7 +129,52 @@ final class EndpointsTranslator {
     }
     String node = item.text("nodeName");
     String target = podName(item);
-    return first == null ? null : new Endpoint(first, ready, serving, terminating, node, target);
+    item.text("zone"); // of no use without hints, but it must be a text
+    Fields hints = item.mapping("hints");
+    Hints read = hints == null ? Hints.NONE : hints(hints);
+    return first == null
+        ? null
+        : new Endpoint(first, ready, serving, terminating, node, target, read);
+  }
+
+  private static Hints hints(Fields hints) {
+    List<String> zones = new ArrayList<>(1);
+    for (Fields item : hintItems(hints, "forZones")) {
+      String name = hintName(item, zones);
+      if (!Names.isLabelValue(name)) {
+        item.error(
+            "name", "\"" + name + "\" is not a valid zone; allowed are " + Names.LABEL_VALUE_RULE);
+      }
+    }
+    List<String> nodes = new ArrayList<>(0);
+    for (Fields item : hintItems(hints, "forNodes")) {
+      String name = hintName(item, nodes);
+      if (!name.isEmpty() && !Names.isSubdomain(name)) {
+        item.error(
+            "name",
+            "\"" + name + "\" is not a valid Node name; allowed are " + Names.SUBDOMAIN_RULE);
+      }
+    }
+    return new Hints(zones, nodes);
+  }
+
+  private static List<Fields> hintItems(Fields hints, String field) {
+    List<Fields> items = hints.mappings(field);
+    if (items.size() > MAX_HINTS) {
+      hints.error(field, "has " + items.size() + " entries; at most " + MAX_HINTS + " are allowed");
+      return List.of();
+    }
+    return items;
+  }
+
+  private static String hintName(Fields item, List<String> into) {
+    String name = item.requiredText("name");
+    if (into.contains(name)) {
+      item.error("name", "\"" + name + "\" is there twice");
+    } else if (!name.isEmpty()) {
+      into.add(name);
+    }
+    return name;
   }
 
   /** Reads Endpoints; null if they are not to be mirrored. */

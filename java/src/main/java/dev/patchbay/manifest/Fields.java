@@ -65,6 +65,16 @@ final class Fields {
     return "";
   }
 
+  /** The value of a text field that allows certain values; empty if absent or something else. */
+  String oneOf(String field, String... allowed) {
+    String text = text(field);
+    if (text.isEmpty() || List.of(allowed).contains(text)) {
+      return text;
+    }
+    error(field, "\"" + text + "\" is unknown; allowed are " + String.join(", ", allowed));
+    return "";
+  }
+
   /** The value of a text field that must be there; empty (and reported) if it is not. */
   String requiredText(String field) {
     if (!has(field)) {

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.manifest;
 
-import dev.patchbay.model.ClusterSnapshot;
-import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.NodeInfo;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.Problem.Severity;
+import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.SourceUpdate;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +21,10 @@ import org.jspecify.annotations.Nullable;
  * what that means. Not thread-safe.
  */
 final class Inventory {
+  /** All that problems follow from, in a form that is quickly compared. */
+  private record ProblemState(
+      long objects, long controlPlane, @Nullable Problem directory, String writeFailure) {}
+
   private final Directory directory;
   private final ManifestReader reader;
   private final @Nullable AllocationFile allocationFile;
@@ -28,9 +32,12 @@ final class Inventory {
   private final ControlPlane controlPlane;
   private final List<Problem> startProblems = new ArrayList<>();
 
-  private Map<ObjectKey, List<IpAddress>> written;
+  private Assignments written;
   private String writeFailure = "";
+  private List<Problem> problems = List.of();
+  private @Nullable ProblemState problemState;
   private List<Problem> published = List.of();
+  private List<NodeInfo> publishedNodes = List.of();
 
   Inventory(ManifestSettings settings, Directory directory) {
     this.directory = directory;
@@ -38,12 +45,14 @@ final class Inventory {
     this.allocationFile =
         settings.stateDirectory() == null ? null : new AllocationFile(settings.stateDirectory());
     AllocationFile.Content remembered =
-        allocationFile == null ? new AllocationFile.Content(Map.of(), "") : allocationFile.read();
+        allocationFile == null
+            ? new AllocationFile.Content(Assignments.NONE, "")
+            : allocationFile.read();
     if (!remembered.problem().isEmpty()) {
       startProblems.add(general(Severity.WARNING, remembered.problem()));
     }
-    this.written = remembered.addresses();
-    this.controlPlane = new ControlPlane(settings.serviceCidrs(), written);
+    this.written = remembered.assignments();
+    this.controlPlane = new ControlPlane(settings.serviceCidrs(), settings.nodePorts(), written);
   }
 
   /**
@@ -59,7 +68,7 @@ final class Inventory {
   }
 
   /**
-   * Everything, as one value.
+   * What differs from the value before, as one value.
    *
    * @param changed the Services whose state differs from the value before
    * @param directoryProblem what is wrong with the directory itself; null if nothing is
@@ -69,33 +78,66 @@ final class Inventory {
   Loaded publish(
       Set<ObjectKey> changed, @Nullable Problem directoryProblem, int files, long sinceNanos) {
     published = problems(directoryProblem);
-    ClusterSnapshot snapshot = new ClusterSnapshot(controlPlane.states(), published);
+    publishedNodes = controlPlane.nodes();
+    List<ServiceState> upserted = new ArrayList<>(changed.size());
+    List<ObjectKey> removed = new ArrayList<>(0);
+    for (ObjectKey key : changed) {
+      ServiceState state = controlPlane.states().get(key);
+      if (state == null) {
+        removed.add(key);
+      } else {
+        upserted.add(state);
+      }
+    }
     Duration took = Duration.ofNanos(System.nanoTime() - sinceNanos);
-    return new Loaded(snapshot, changed, files, objects.size(), took);
+    return new Loaded(
+        new SourceUpdate(
+            Collections.unmodifiableList(upserted),
+            Collections.unmodifiableList(removed),
+            published,
+            publishedNodes),
+        files,
+        objects.size(),
+        took);
   }
 
-  /** Whether the problems differ from those of the value published last. */
-  boolean hasOtherProblems(@Nullable Problem directoryProblem) {
-    return !problems(directoryProblem).equals(published);
+  /** Whether problems or Nodes differ from those of the value published last. */
+  boolean isOtherwise(@Nullable Problem directoryProblem) {
+    return !controlPlane.nodes().equals(publishedNodes)
+        || !problems(directoryProblem).equals(published);
   }
 
+  /** All problems, sorted; the same object as long as nothing changed. */
   private List<Problem> problems(@Nullable Problem directoryProblem) {
-    List<Problem> problems = new ArrayList<>(startProblems);
+    ProblemState now =
+        new ProblemState(
+            objects.problemChanges(),
+            controlPlane.problemChanges(),
+            directoryProblem,
+            writeFailure);
+    if (now.equals(problemState)) {
+      return problems;
+    }
+    List<Problem> all = new ArrayList<>(startProblems);
     if (directoryProblem != null) {
-      problems.add(directoryProblem);
+      all.add(directoryProblem);
     }
     if (!writeFailure.isEmpty()) {
-      problems.add(general(Severity.ERROR, writeFailure));
+      all.add(general(Severity.ERROR, writeFailure));
     }
-    problems.addAll(objects.problems());
-    problems.addAll(controlPlane.problems());
-    Collections.sort(problems);
+    all.addAll(objects.problems());
+    all.addAll(controlPlane.problems());
+    Collections.sort(all);
+    problemState = now;
+    if (!all.equals(problems)) {
+      problems = Collections.unmodifiableList(all);
+    }
     return problems;
   }
 
   /** Writes the assignments if they differ; a failure is tried again with the next change. */
   private void keep() {
-    Map<ObjectKey, List<IpAddress>> current = controlPlane.remembered();
+    Assignments current = controlPlane.remembered();
     if (allocationFile == null || current.equals(written)) {
       return;
     }

@@ -6,10 +6,9 @@ package dev.patchbay.manifest;
 public interface ManifestListener {
   /**
    * The manifests say something else now. Called on the thread {@code patchbay-manifests}, one call
-   * at a time, in order; each {@link Loaded#changed()} is relative to the call before (the first
-   * one: to {@link ManifestSource#load()}), so no call may be dropped, though several may be merged
-   * by joining their sets and keeping the last snapshot. While a call lasts no file is read: hand
-   * the value over and return. An exception is logged and does not end the watch.
+   * at a time, in order; each {@link Loaded#update()} is relative to the call before (the first
+   * one: to {@link ManifestSource#load()}), so no call may be dropped. While a call lasts no file
+   * is read: hand the value over and return. An exception is logged and does not end the watch.
    */
   void changed(Loaded loaded);
 }

@@ -4,10 +4,12 @@ package dev.patchbay.manifest;
 import dev.patchbay.model.EndpointSlice;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.IpFamily;
+import dev.patchbay.model.NodeInfo;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Protocol;
-import dev.patchbay.model.ServicePort;
+import dev.patchbay.model.Service;
 import dev.patchbay.model.ServiceType;
+import dev.patchbay.model.TrafficPolicy;
 import java.util.List;
 import java.util.Map;
 
@@ -24,27 +26,42 @@ sealed interface ManifestObject {
   /**
    * A Service.
    *
-   * @param headless whether {@code clusterIP} is {@code None}
+   * @param written as its manifest has it: without cluster IPs, and with the node ports it demands
    * @param families of the cluster IPs that it wants, the primary first; also for a headless one,
    *     whose endpoints they are; empty for an ExternalName
    * @param addresses the cluster IPs that it demands, one per family at most, in service ranges
+   * @param opensNodePorts whether ports without a node port get one
+   * @param automaticTopology whether the annotation {@code topology-mode: Auto} decides about
+   *     hints, in place of {@code trafficDistribution}
    */
   record ServiceObject(
       ObjectId id,
       Origin origin,
-      ServiceType type,
-      boolean headless,
+      Service written,
       List<IpFamily> families,
       List<IpAddress> addresses,
-      List<ServicePort> ports,
-      Map<String, String> selector,
-      int affinitySeconds,
-      boolean publishNotReadyAddresses,
-      long createdMillis)
+      boolean opensNodePorts,
+      boolean automaticTopology)
       implements ManifestObject {
     /** Whether it has an address of its own: neither headless nor an ExternalName. */
     boolean wantsAddresses() {
-      return !headless && type != ServiceType.EXTERNAL_NAME;
+      return !written.headless() && written.type() != ServiceType.EXTERNAL_NAME;
+    }
+
+    /** Whether its type has node ports. */
+    boolean wantsNodePorts() {
+      return written.type() == ServiceType.NODE_PORT || written.type() == ServiceType.LOAD_BALANCER;
+    }
+
+    /** Whether a load balancer asks a node port for the number of local endpoints. */
+    boolean wantsHealthCheck() {
+      return written.type() == ServiceType.LOAD_BALANCER
+          && written.externalPolicy() == TrafficPolicy.LOCAL;
+    }
+
+    /** What its endpoints' hints follow from; empty: they get none. */
+    String distribution() {
+      return automaticTopology ? "" : written.trafficDistribution();
     }
   }
 
@@ -94,5 +111,5 @@ sealed interface ManifestObject {
   record ContainerPort(String name, Protocol protocol, int port) {}
 
   /** A Node. */
-  record NodeObject(ObjectId id, Origin origin) implements ManifestObject {}
+  record NodeObject(ObjectId id, Origin origin, NodeInfo info) implements ManifestObject {}
 }

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  * A directory of manifests as a source of Services: reads it, plays control plane, and follows
  * changes.
  *
- * <p>Problems of the input never make a call fail: they are part of the {@link Loaded#snapshot()
- * snapshot}, and the last good version of the objects concerned stays in force while this source
+ * <p>Problems of the input never make a call fail: they are part of the {@link Loaded#update()
+ * update}, and the last good version of the objects concerned stays in force while this source
  * lives.
  *
  * <p>Threads: {@link #load()} and {@link #watch} are called once each, in this order, by one

@@ -146,7 +146,7 @@ final class ManifestWatcher implements Runnable {
       directoryProblem =
           Inventory.general(Severity.ERROR, e.getMessage() + "; what was read last stays in force");
     }
-    if (!changed.isEmpty() || inventory.hasOtherProblems(directoryProblem)) {
+    if (!changed.isEmpty() || inventory.isOtherwise(directoryProblem)) {
       tell(inventory.publish(changed, directoryProblem, known.size(), names.sinceNanos()));
     }
     return full;
@@ -166,7 +166,12 @@ final class ManifestWatcher implements Runnable {
   private Set<ObjectKey> lookAtSome(Set<String> touched) throws ManifestDirectoryException {
     TreeSet<String> names = new TreeSet<>(touched);
     names.addAll(emptied.keySet());
-    known.forEach((name, signature) -> names.addAll(signature.link() ? Set.of(name) : Set.of()));
+    known.forEach(
+        (name, signature) -> {
+          if (signature.link()) {
+            names.add(name);
+          }
+        });
     return look(names, touched);
   }
 

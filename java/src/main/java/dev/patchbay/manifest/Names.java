@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.manifest;
 
+import java.util.regex.Pattern;
+
 /** The rules for names of the Kubernetes API. */
 final class Names {
   static final String LABEL_RULE =
@@ -10,6 +12,12 @@ final class Names {
   static final String PORT_NAME_RULE =
       "lower case letters, digits and single '-', at most 15, with at least one letter and a letter"
           + " or digit at both ends";
+
+  static final String LABEL_VALUE_RULE =
+      "letters, digits, '-', '_' and '.', at most 63, with a letter or digit at both ends";
+
+  private static final Pattern LABEL_VALUE =
+      Pattern.compile("([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?");
 
   private Names() {}
 
@@ -44,6 +52,11 @@ final class Names {
       }
     }
     return false;
+  }
+
+  /** Whether it is empty or a value that a label can have. */
+  static boolean isLabelValue(String value) {
+    return LABEL_VALUE.matcher(value).matches();
   }
 
   private static boolean isLabel(String text, int from, int to) {

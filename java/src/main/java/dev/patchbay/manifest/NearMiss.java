@@ -20,7 +20,7 @@ final class NearMiss {
 
   /** Why a selector selects nothing, with the Pods that come closest. */
   static String describe(ServiceObject service, @Nullable PodIndex pods) {
-    Map<String, String> selector = new TreeMap<>(service.selector());
+    Map<String, String> selector = new TreeMap<>(service.written().selector());
     String none =
         "the selector "
             + text(selector)

@@ -18,12 +18,16 @@ final class ObjectTable {
   /** An object that differs: before and after; null where there is none. */
   record Change(@Nullable ManifestObject before, @Nullable ManifestObject after) {}
 
-  private final Map<String, FileVersion> versions = new TreeMap<>();
+  /** What is wrong with each file with which something is. */
+  private final Map<String, List<Problem>> fileProblems = new TreeMap<>();
+
   private final Map<String, Map<ObjectId, ManifestObject>> files = new HashMap<>();
   private final Map<ObjectId, ManifestObject> inForce = new HashMap<>();
 
   /** For identities that several files define: the objects by file. */
   private final Map<ObjectId, TreeMap<String, ManifestObject>> contested = new HashMap<>();
+
+  private long problemChanges;
 
   /**
    * Takes new versions of files and forgets files that are gone.
@@ -35,11 +39,11 @@ final class ObjectTable {
     for (FileVersion version : changed) {
       Map<ObjectId, ManifestObject> before = files.getOrDefault(version.file(), Map.of());
       Map<ObjectId, ManifestObject> after = version.over(before);
-      versions.put(version.file(), version);
+      putProblems(version.file(), version.problems());
       replace(version.file(), before, after, touched);
     }
     for (String file : gone) {
-      versions.remove(file);
+      putProblems(file, List.of());
       replace(file, files.getOrDefault(file, Map.of()), Map.of(), touched);
     }
     List<Change> changes = new ArrayList<>(touched.size());
@@ -61,7 +65,7 @@ final class ObjectTable {
   /** What is wrong with the files themselves. */
   List<Problem> problems() {
     List<Problem> problems = new ArrayList<>();
-    versions.values().forEach(v -> problems.addAll(v.problems()));
+    fileProblems.values().forEach(problems::addAll);
     for (TreeMap<String, ManifestObject> candidates : contested.values()) {
       ManifestObject first = candidates.firstEntry().getValue();
       for (ManifestObject other : candidates.tailMap(candidates.firstKey(), false).values()) {
@@ -69,6 +73,19 @@ final class ObjectTable {
       }
     }
     return problems;
+  }
+
+  /** A number that is another one whenever {@link #problems()} may be. */
+  long problemChanges() {
+    return problemChanges;
+  }
+
+  private void putProblems(String file, List<Problem> problems) {
+    List<Problem> before =
+        problems.isEmpty() ? fileProblems.remove(file) : fileProblems.put(file, problems);
+    if (!problems.equals(before == null ? List.of() : before)) {
+      problemChanges++;
+    }
   }
 
   private void replace(
@@ -114,6 +131,7 @@ final class ObjectTable {
     if (candidates == null) {
       inForce.put(id, object);
     } else {
+      problemChanges++;
       candidates.put(file, object);
       inForce.put(id, candidates.firstEntry().getValue());
     }
@@ -125,6 +143,7 @@ final class ObjectTable {
       inForce.remove(id);
       return;
     }
+    problemChanges++;
     candidates.remove(file);
     inForce.put(id, candidates.firstEntry().getValue());
     if (candidates.size() == 1) {

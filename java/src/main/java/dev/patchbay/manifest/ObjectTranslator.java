@@ -123,7 +123,7 @@ final class ObjectTranslator {
           case ENDPOINTS -> EndpointsTranslator.endpoints(fields, metadata);
           case ENDPOINT_SLICE -> EndpointsTranslator.slice(fields, metadata);
           case POD -> PodTranslator.translate(fields, metadata);
-          case NODE -> new ManifestObject.NodeObject(metadata.id(), reporter.origin());
+          case NODE -> NodeTranslator.translate(fields, metadata);
         };
     if (reporter.failed()) {
       into.rejected.add(metadata.id());

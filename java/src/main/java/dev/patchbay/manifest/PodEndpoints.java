@@ -7,6 +7,7 @@ import dev.patchbay.manifest.ManifestObject.ServiceObject;
 import dev.patchbay.model.Endpoint;
 import dev.patchbay.model.EndpointPort;
 import dev.patchbay.model.EndpointSlice;
+import dev.patchbay.model.Hints;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.ObjectKey;
@@ -21,7 +22,9 @@ import java.util.Map;
 /**
  * Makes the endpoint slices of a Service from the Pods that it selects, as the endpoint slice
  * controller of Kubernetes does: one slice per family and per distinct set of port numbers, because
- * Pods may give a named port different numbers.
+ * Pods may give a named port different numbers. Hints follow from {@code trafficDistribution} and
+ * the zones of Nodes, as that controller makes them; unlike there a Pod whose Node is not known is
+ * an endpoint all the same, because manifests for one machine seldom have Nodes.
  */
 final class PodEndpoints {
   private static final Comparator<EndpointPort> PORT_ORDER =
@@ -31,6 +34,9 @@ final class PodEndpoints {
   private static final Comparator<List<EndpointPort>> PORTS_ORDER = PodEndpoints::compare;
 
   private final ServiceObject service;
+  private final Map<String, String> zones;
+  private final boolean prefersNode;
+  private final boolean prefersZone;
   private final Map<IpFamily, Map<List<EndpointPort>, List<Endpoint>>> groups = new HashMap<>();
 
   /** Names of Pods without an address of a wanted family. */
@@ -39,16 +45,28 @@ final class PodEndpoints {
   /** Names of Pods that have run to their end. */
   final List<String> finished = new ArrayList<>();
 
+  /** Names of ready Pods that lack the zone that their hint would name. */
+  final List<String> withoutZone = new ArrayList<>();
+
   /** For each port of the Service, by its place: the Pods that lack it. */
   final List<List<PodObject>> withoutPort = new ArrayList<>();
 
   /** For each port of the Service, by its place: how many Pods have it. */
   final int[] withPort;
 
-  PodEndpoints(ServiceObject service, List<PodObject> pods) {
+  /**
+   * Does it.
+   *
+   * @param zones of Nodes, by name
+   */
+  PodEndpoints(ServiceObject service, List<PodObject> pods, Map<String, String> zones) {
     this.service = service;
-    this.withPort = new int[service.ports().size()];
-    service.ports().forEach(_ -> withoutPort.add(new ArrayList<>()));
+    this.zones = zones;
+    String distribution = service.distribution();
+    this.prefersNode = distribution.equals("PreferSameNode");
+    this.prefersZone = !distribution.isEmpty() && !prefersNode;
+    this.withPort = new int[service.written().ports().size()];
+    service.written().ports().forEach(_ -> withoutPort.add(new ArrayList<>()));
     pods.forEach(this::add);
   }
 
@@ -80,6 +98,8 @@ final class PodEndpoints {
     List<EndpointPort> ports = ports(pod);
     boolean ready = pod.ready() && !pod.terminating();
     boolean found = false;
+    boolean hinted = ready || service.written().publishNotReadyAddresses();
+    Hints hints = hinted ? hints(pod) : Hints.NONE;
     for (IpAddress address : pod.addresses()) {
       if (service.families().contains(address.family())) {
         found = true;
@@ -93,18 +113,32 @@ final class PodEndpoints {
                     pod.ready(),
                     pod.terminating(),
                     pod.nodeName(),
-                    pod.key().name()));
+                    pod.key().name(),
+                    hints));
       }
     }
     if (!found) {
       withoutAddress.add(pod.key().name());
+    } else if (hinted && prefersZone && hints.zones().isEmpty()) {
+      withoutZone.add(pod.key().name());
     }
   }
 
+  /** The hints of an endpoint whose condition is ready; those of others do not matter. */
+  private Hints hints(PodObject pod) {
+    if (!prefersNode && !prefersZone) {
+      return Hints.NONE;
+    }
+    String zone = zones.getOrDefault(pod.nodeName(), "");
+    boolean node = prefersNode && !pod.nodeName().isEmpty();
+    return new Hints(
+        zone.isEmpty() ? List.of() : List.of(zone), node ? List.of(pod.nodeName()) : List.of());
+  }
+
   private List<EndpointPort> ports(PodObject pod) {
-    List<EndpointPort> ports = new ArrayList<>(service.ports().size());
-    for (int i = 0; i < service.ports().size(); i++) {
-      ServicePort port = service.ports().get(i);
+    List<EndpointPort> ports = new ArrayList<>(service.written().ports().size());
+    for (int i = 0; i < service.written().ports().size(); i++) {
+      ServicePort port = service.written().ports().get(i);
       int number = number(port, pod);
       if (number == 0) {
         withoutPort.get(i).add(pod);

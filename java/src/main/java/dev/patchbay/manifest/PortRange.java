@@ -36,6 +36,11 @@ public record PortRange(int first, int last) {
     return port >= first && port <= last;
   }
 
+  /** What is wrong with a port that it does not contain. */
+  String outside(int port) {
+    return port + " is out of the range of node ports; allowed are " + first + " to " + last;
+  }
+
   @Override
   public String toString() {
     return first + "-" + last;

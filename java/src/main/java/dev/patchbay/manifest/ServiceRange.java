@@ -13,24 +13,21 @@ import org.jspecify.annotations.Nullable;
  * address, or the subnet-router anycast address), nor is the last one of an IPv4 range (broadcast).
  *
  * <p>As in Kubernetes (KEP-3070) the lower part, a sixteenth, at least 16 and at most 256
- * addresses, is kept for addresses that people choose, and handed out only when the rest is used
- * up.
+ * addresses, is kept for addresses that people choose.
  */
 final class ServiceRange {
   private static final int MAX_BITS = 40;
 
   private final Cidr range;
-  private final long first = 1;
-  private final long end;
-  private final long dynamic;
+  private final Places places;
 
   ServiceRange(Cidr range) {
     this.range = range;
     long size = 1L << Math.min(range.hostBits(), MAX_BITS);
     boolean whole = range.hostBits() <= MAX_BITS;
-    this.end = Math.max(first, size - (whole && range.family() == IpFamily.IPV4 ? 1 : 0));
+    long end = Math.max(1, size - (whole && range.family() == IpFamily.IPV4 ? 1 : 0));
     long reserved = Math.min(Math.max(16, size / 16), 256);
-    this.dynamic = size <= 2 * reserved ? first : first + reserved - 1;
+    this.places = new Places(1, size <= 2 * reserved ? 1 : reserved, end);
   }
 
   /** What a reserved address is: {@code network} or {@code broadcast}; empty if it is not one. */
@@ -39,7 +36,9 @@ final class ServiceRange {
       return "network";
     }
     boolean broadcast =
-        range.family() == IpFamily.IPV4 && range.hostBits() > 0 && address.equals(range.at(end));
+        range.family() == IpFamily.IPV4
+            && range.hostBits() > 0
+            && address.equals(range.at(places.end()));
     return broadcast ? "broadcast" : "";
   }
 
@@ -49,39 +48,7 @@ final class ServiceRange {
    * @return null if the range is used up
    */
   @Nullable IpAddress choose(ObjectKey key, Predicate<IpAddress> free) {
-    if (end <= first) {
-      return null;
-    }
-    long places = end - dynamic;
-    long start = Long.remainderUnsigned(hash(key), places);
-    for (long i = 0; i < places; i++) {
-      IpAddress address = range.at(dynamic + (start + i) % places);
-      if (free.test(address)) {
-        return address;
-      }
-    }
-    for (long offset = dynamic - 1; offset >= first; offset--) {
-      IpAddress address = range.at(offset);
-      if (free.test(address)) {
-        return address;
-      }
-    }
-    return null;
-  }
-
-  /** A hash that never changes, because addresses follow from it: FNV-1a, then mixed. */
-  private static long hash(ObjectKey key) {
-    long hash = hash(0xcbf29ce484222325L, key.namespace());
-    hash = hash(hash(hash, "/"), key.name());
-    hash = (hash ^ (hash >>> 32)) * 0xd6e8feb86659fd93L;
-    return hash ^ (hash >>> 32);
-  }
-
-  private static long hash(long start, String text) {
-    long hash = start;
-    for (int i = 0; i < text.length(); i++) {
-      hash = (hash ^ text.charAt(i)) * 0x100000001b3L;
-    }
-    return hash;
+    long place = places.choose(key.toString(), p -> free.test(range.at(p)));
+    return place < 0 ? null : range.at(place);
   }
 }

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -37,11 +38,33 @@ import org.jspecify.annotations.Nullable;
  * A pure function; an instance serves one call.
  */
 final class ServiceResolver {
-  /** What surrounds a Service: null where there is nothing. */
+  /**
+   * What surrounds a Service: null where there is nothing.
+   *
+   * @param slices that name the Service
+   * @param endpoints of its name
+   * @param pods of its namespace
+   * @param zones of Nodes, by name
+   */
   record Surroundings(
       Collection<SliceObject> slices,
       @Nullable EndpointsObject endpoints,
-      @Nullable PodIndex pods) {}
+      @Nullable PodIndex pods,
+      Map<String, String> zones) {}
+
+  /**
+   * What a Service was given.
+   *
+   * @param addresses its cluster IPs
+   * @param addressRefusals those it was not given
+   * @param nodePorts its node ports
+   * @param nodePortRefusals those it was not given
+   */
+  record Given(
+      List<IpAddress> addresses,
+      List<ClusterIpAllocator.Refusal> addressRefusals,
+      NodePorts nodePorts,
+      List<NodePortAllocator.Refusal> nodePortRefusals) {}
 
   /**
    * The outcome.
@@ -63,39 +86,29 @@ final class ServiceResolver {
     this.surroundings = surroundings;
   }
 
-  /**
-   * Resolves a Service.
-   *
-   * @param addresses the cluster IPs it was given
-   * @param refusals those it was not given
-   */
-  static Resolution resolve(
-      ServiceObject service,
-      List<IpAddress> addresses,
-      List<ClusterIpAllocator.Refusal> refusals,
-      Surroundings surroundings) {
+  /** Resolves a Service. */
+  static Resolution resolve(ServiceObject service, Given given, Surroundings surroundings) {
     ServiceResolver resolver = new ServiceResolver(service, surroundings);
-    refusals.forEach(resolver::refused);
-    if (service.type() != ServiceType.EXTERNAL_NAME) {
+    given.addressRefusals().forEach(resolver::refused);
+    given.nodePortRefusals().forEach(resolver::refused);
+    if (service.written().type() != ServiceType.EXTERNAL_NAME) {
       resolver.endpoints();
     }
     return new Resolution(
-        new ServiceState(resolver.service(addresses), resolver.slices, resolver.notes),
+        new ServiceState(resolver.service(given), resolver.slices, resolver.notes),
         resolver.problems,
         resolver.nearMiss);
   }
 
-  private Service service(List<IpAddress> addresses) {
-    return Service.builder(service.key())
-        .type(service.type())
-        .headless(service.headless())
-        .clusterIps(addresses)
-        .ports(service.ports())
-        .selector(service.selector())
-        .affinitySeconds(service.affinitySeconds())
-        .publishNotReadyAddresses(service.publishNotReadyAddresses())
-        .createdMillis(service.createdMillis())
-        .origin(service.origin().toString())
+  private Service service(Given given) {
+    List<ServicePort> ports = new ArrayList<>(service.written().ports().size());
+    for (ServicePort port : service.written().ports()) {
+      ports.add(port.withNodePort(given.nodePorts().of(port)));
+    }
+    return service.written().toBuilder()
+        .clusterIps(given.addresses())
+        .ports(ports)
+        .healthCheckNodePort(given.nodePorts().healthCheck())
         .build();
   }
 
@@ -113,6 +126,20 @@ final class ServiceResolver {
     problem(Severity.ERROR, "spec.clusterIP", reason);
   }
 
+  private void refused(NodePortAllocator.Refusal refusal) {
+    String reason;
+    if (refusal.owner() == null) {
+      reason = "no number is left in the range of node ports";
+    } else {
+      reason = refusal.demanded() + " is taken by Service " + refusal.owner();
+      if (refusal.kept() != 0) {
+        reason += "; the port stays at " + refusal.kept();
+      }
+    }
+    notes.add(refusal.field() + ": " + reason);
+    problem(Severity.ERROR, refusal.field(), reason);
+  }
+
   private void endpoints() {
     List<SliceObject> written = new ArrayList<>();
     List<SliceObject> generated = new ArrayList<>();
@@ -120,7 +147,7 @@ final class ServiceResolver {
       (slice.generated() ? generated : written).add(slice);
     }
     written.forEach(s -> slices.add(s.slice()));
-    if (service.selector().isEmpty()) {
+    if (service.written().selector().isEmpty()) {
       withoutSelector(generated);
     } else {
       withSelector(generated);
@@ -149,9 +176,9 @@ final class ServiceResolver {
 
   private void withSelector(List<SliceObject> generated) {
     PodIndex index = surroundings.pods();
-    List<PodObject> pods = index == null ? List.of() : index.select(service.selector());
+    List<PodObject> pods = index == null ? List.of() : index.select(service.written().selector());
     if (!pods.isEmpty()) {
-      PodEndpoints endpoints = new PodEndpoints(service, pods);
+      PodEndpoints endpoints = new PodEndpoints(service, pods, surroundings.zones());
       slices.addAll(endpoints.slices());
       explain(endpoints, pods.size());
       return;
@@ -181,12 +208,20 @@ final class ServiceResolver {
       String family = families.size() == 1 ? families.getFirst().toString() : "IP";
       notes.add(podsHave(endpoints.withoutAddress) + " no " + family + " address");
     }
-    for (int i = 0; i < service.ports().size(); i++) {
+    if (!endpoints.withoutZone.isEmpty()) {
+      notes.add(
+          NearMiss.pods(endpoints.withoutZone)
+              + (endpoints.withoutZone.size() == 1 ? " runs on a node" : " run on nodes")
+              + " of unknown zone, so trafficDistribution "
+              + service.distribution()
+              + " has no effect");
+    }
+    for (int i = 0; i < service.written().ports().size(); i++) {
       List<PodObject> without = endpoints.withoutPort.get(i);
       if (without.isEmpty()) {
         continue;
       }
-      String port = port(service.ports().get(i)) + named(without);
+      String port = port(service.written().ports().get(i)) + named(without);
       String reason = podsHave(without.stream().map(p -> p.key().name()).toList()) + " no " + port;
       notes.add(reason);
       if (endpoints.withPort[i] == 0) {
@@ -223,8 +258,8 @@ final class ServiceResolver {
 
   /** Notes ports of the Service that no slice serves though there are slices. */
   private void checkPorts() {
-    for (int i = 0; i < service.ports().size(); i++) {
-      ServicePort port = service.ports().get(i);
+    for (int i = 0; i < service.written().ports().size(); i++) {
+      ServicePort port = service.written().ports().get(i);
       TreeSet<String> others = new TreeSet<>();
       boolean found = false;
       for (EndpointSlice slice : slices) {
@@ -233,7 +268,8 @@ final class ServiceResolver {
           others.add(name(other.name()) + " (" + other.protocol() + ")");
         }
       }
-      boolean explained = !service.selector().isEmpty() && PodEndpoints.isName(port.targetPort());
+      boolean explained =
+          !service.written().selector().isEmpty() && PodEndpoints.isName(port.targetPort());
       if (!found && !explained) {
         String reason =
             "no endpoint has the port "
@@ -256,7 +292,7 @@ final class ServiceResolver {
 
   private void checkReadiness() {
     int all = 0;
-    boolean ready = service.publishNotReadyAddresses();
+    boolean ready = service.written().publishNotReadyAddresses();
     for (EndpointSlice slice : slices) {
       all += slice.endpoints().size();
       for (int i = 0; i < slice.endpoints().size() && !ready; i++) {

@@ -4,15 +4,20 @@ package dev.patchbay.manifest;
 import dev.patchbay.manifest.ManifestObject.ServiceObject;
 import dev.patchbay.model.Problem.Severity;
 import dev.patchbay.model.Protocol;
+import dev.patchbay.model.Service;
 import dev.patchbay.model.ServicePort;
 import dev.patchbay.model.ServiceType;
+import dev.patchbay.model.TrafficPolicy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Reads Services by the rules of the API server, as far as they concern the dataplane. */
 final class ServiceTranslator {
   private static final String PROXY_NAME = "service.kubernetes.io/service-proxy-name";
+  private static final String TOPOLOGY_MODE = "service.kubernetes.io/topology-mode";
+  private static final String TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints";
   private static final int DEFAULT_AFFINITY_SECONDS = 10800;
   private static final int MAX_AFFINITY_SECONDS = 86400;
 
@@ -44,23 +49,37 @@ final class ServiceTranslator {
     ServiceType type = type(spec);
     boolean headless = ClusterIpFields.isHeadless(spec);
     ClusterIpFields.Wanted wanted = clusterIps.read(spec, type, headless);
-    checkPolicies(spec);
-    noteUnserved(spec, type);
     if (type == ServiceType.EXTERNAL_NAME) {
       checkExternalName(spec);
     }
+    Fields described = object.mapping("metadata");
+    Map<String, String> annotations =
+        described == null ? Map.of() : described.textMap("annotations");
+    String distribution =
+        spec.oneOf("trafficDistribution", "PreferClose", "PreferSameZone", "PreferSameNode");
+    List<ServicePort> ports = ports(spec, type, headless);
+    Service.Builder service =
+        Service.builder(metadata.id().key())
+            .type(type)
+            .headless(headless)
+            .ports(ports)
+            .selector(spec.textMap("selector"))
+            .affinitySeconds(affinitySeconds(spec))
+            .publishNotReadyAddresses(spec.bool("publishNotReadyAddresses", false))
+            .internalPolicy(internalPolicy(spec))
+            .trafficDistribution(distribution)
+            .createdMillis(metadata.createdMillis())
+            .origin(object.reporter().origin().toString());
+    ExternalFields external = new ExternalFields(object, spec, type, nodePorts);
+    external.read(ports, annotations, service);
     return new ServiceObject(
         metadata.id(),
         object.reporter().origin(),
-        type,
-        headless,
+        service.build(),
         wanted.families(),
         wanted.addresses(),
-        ports(spec, type, headless),
-        spec.textMap("selector"),
-        affinitySeconds(spec),
-        spec.bool("publishNotReadyAddresses", false),
-        metadata.createdMillis());
+        external.opensNodePorts(),
+        automaticTopology(object, annotations, distribution));
   }
 
   private static ServiceType type(Fields spec) {
@@ -92,52 +111,38 @@ final class ServiceTranslator {
     }
   }
 
-  private static void checkPolicies(Fields spec) {
-    oneOf(spec, "externalTrafficPolicy", "Cluster", "Local");
-    oneOf(spec, "internalTrafficPolicy", "Cluster", "Local");
-    oneOf(spec, "trafficDistribution", "PreferClose", "PreferSameZone", "PreferSameNode");
+  private static TrafficPolicy internalPolicy(Fields spec) {
+    return spec.oneOf("internalTrafficPolicy", "Cluster", "Local").equals("Local")
+        ? TrafficPolicy.LOCAL
+        : TrafficPolicy.CLUSTER;
   }
 
-  /** Says what is valid but has no effect yet, so that nobody has to find out by trying. */
-  private static void noteUnserved(Fields spec, ServiceType type) {
-    if (type == ServiceType.NODE_PORT || type == ServiceType.LOAD_BALANCER) {
-      spec.report(
-          Severity.NOTE,
-          "type",
-          type + ": this version serves the Service at its cluster IP, and nowhere else");
+  /** Whether an annotation asks the control plane to choose hints by the size of zones. */
+  private static boolean automaticTopology(
+      Fields object, Map<String, String> annotations, String distribution) {
+    String mode = annotations.get(TOPOLOGY_MODE);
+    String hints = annotations.get(TOPOLOGY_HINTS);
+    String field = "metadata.annotations[" + (hints == null ? TOPOLOGY_MODE : TOPOLOGY_HINTS) + "]";
+    if (mode != null && hints != null && !mode.equals(hints)) {
+      object.error(field, "\"" + hints + "\" differs from " + TOPOLOGY_MODE + " \"" + mode + "\"");
     }
-    if (spec.has("externalIPs")) {
-      spec.report(
-          Severity.NOTE,
-          "externalIPs",
-          "this version serves the Service at its cluster IP, and nowhere else");
+    String asked = hints == null ? mode : hints;
+    if (asked == null || !(asked.equals("Auto") || asked.equals("auto"))) {
+      return false;
     }
-    if (spec.text("internalTrafficPolicy").equals("Local")) {
-      spec.report(
-          Severity.WARNING,
-          "internalTrafficPolicy",
-          "Local has no effect in this version: endpoints on other nodes are chosen too");
-    }
-    if (!spec.text("trafficDistribution").isEmpty()) {
-      spec.report(
-          Severity.NOTE,
-          "trafficDistribution",
-          "has no effect in this version: all endpoints are chosen alike");
-    }
-  }
-
-  /** Reads a text field that allows certain values; empty if it is absent. */
-  private static String oneOf(Fields fields, String field, String... allowed) {
-    String text = fields.text(field);
-    if (text.isEmpty() || List.of(allowed).contains(text)) {
-      return text;
-    }
-    fields.error(field, "\"" + text + "\" is unknown; allowed are " + String.join(", ", allowed));
-    return "";
+    object.report(
+        Severity.NOTE,
+        field,
+        asked
+            + " is not imitated: endpoints get no hints"
+            + (distribution.isEmpty()
+                ? ""
+                : ", and beside it trafficDistribution has no effect, as in a cluster"));
+    return true;
   }
 
   private static int affinitySeconds(Fields spec) {
-    boolean wanted = oneOf(spec, "sessionAffinity", "None", "ClientIP").equals("ClientIP");
+    boolean wanted = spec.oneOf("sessionAffinity", "None", "ClientIP").equals("ClientIP");
     Fields config = spec.mapping("sessionAffinityConfig");
     Fields clientIp = config == null ? null : config.mapping("clientIP");
     int seconds =
@@ -235,13 +240,7 @@ final class ServiceTranslator {
               + "; NodePort or LoadBalancer"
               + " is needed");
     } else if (!nodePorts.contains(nodePort)) {
-      item.error(
-          "nodePort",
-          nodePort
-              + " is out of the range of node ports; allowed are "
-              + nodePorts.first()
-              + " to "
-              + nodePorts.last());
+      item.error("nodePort", nodePorts.outside(nodePort));
     }
     return nodePort;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.model;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -16,5 +17,13 @@ public record ClusterSnapshot(Map<ObjectKey, ServiceState> services, List<Proble
   public ClusterSnapshot {
     services = Map.copyOf(services);
     problems = List.copyOf(problems);
+  }
+
+  /** What is known after an update; makes a copy of all that is known. */
+  public ClusterSnapshot with(SourceUpdate update) {
+    Map<ObjectKey, ServiceState> all = new HashMap<>(services);
+    update.removed().forEach(all::remove);
+    update.upserted().forEach(state -> all.put(state.key(), state));
+    return new ClusterSnapshot(all, update.problems());
   }
 }

@@ -4,13 +4,14 @@ package dev.patchbay.model;
 import java.util.List;
 
 /**
- * A Node as a source knows it.
+ * A Node as a source knows it. The agent makes {@link NodeFacts} from all of them.
  *
  * @param name its name
- * @param zone its label {@code topology.kubernetes.io/zone}; empty if it has none
- * @param addresses its internal and external addresses, in the order of the object
- * @param eligible whether load balancers may send it new connections: false once it is being
- *     deleted, or tainted {@code ToBeDeletedByClusterAutoscaler}
+ * @param zone its label {@code topology.kubernetes.io/zone}; empty where there is none
+ * @param addresses the IP addresses of {@code status.addresses}, internal and external, in the
+ *     order given there; host names are left out
+ * @param eligible whether load balancers may send new connections to it: false while it is being
+ *     deleted or has the taint {@code ToBeDeletedByClusterAutoscaler}
  */
 public record NodeInfo(String name, String zone, List<IpAddress> addresses, boolean eligible) {
   public NodeInfo {

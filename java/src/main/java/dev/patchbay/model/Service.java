@@ -78,6 +78,28 @@ public record Service(
     return new Builder(key);
   }
 
+  /** This Service, to be changed. */
+  public Builder toBuilder() {
+    return new Builder(key)
+        .type(type)
+        .headless(headless)
+        .clusterIps(clusterIps)
+        .ports(ports)
+        .selector(selector)
+        .affinitySeconds(affinitySeconds)
+        .publishNotReadyAddresses(publishNotReadyAddresses)
+        .internalPolicy(internalPolicy)
+        .externalPolicy(externalPolicy)
+        .trafficDistribution(trafficDistribution)
+        .externalIps(externalIps)
+        .loadBalancerIps(loadBalancerIps)
+        .proxiedLoadBalancerIps(proxiedLoadBalancerIps)
+        .sourceRanges(sourceRanges)
+        .healthCheckNodePort(healthCheckNodePort)
+        .createdMillis(createdMillis)
+        .origin(origin);
+  }
+
   /** Makes a Service step by step. Not thread-safe. */
   public static final class Builder {
     private ObjectKey key;

@@ -17,4 +17,8 @@ public record ServicePort(
       throw new IllegalArgumentException("service port " + port + " node port " + nodePort);
     }
   }
+
+  public ServicePort withNodePort(int other) {
+    return other == nodePort ? this : new ServicePort(name, protocol, port, targetPort, other);
+  }
 }

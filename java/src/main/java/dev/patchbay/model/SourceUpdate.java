@@ -4,23 +4,23 @@ package dev.patchbay.model;
 import java.util.List;
 
 /**
- * What a source of Services tells: what changed since it last told something, and the whole of what
- * is small. The first one is complete.
+ * What a source says, relative to what it said before; the first one is all there is.
  *
- * @param upserted Services that are new or differ, each once
- * @param removed Services that are gone; none of them is in {@code upserted}
+ * <p>Problems and nodes are complete each time, and the same list object as before if they are the
+ * same, so that a change of one Service costs nothing in proportion to the cluster. For the same
+ * reason no list is copied: the source hands over lists that nobody changes any more.
+ *
+ * @param upserted the Services that are new or whose state differs; each once, in no order
+ * @param removed the Services that are gone; none of them in {@code upserted}
  * @param problems all that is wrong with the input now, sorted
- * @param nodes all Nodes known now, sorted by name
+ * @param nodes all Nodes known now, ordered by name
  */
 public record SourceUpdate(
     List<ServiceState> upserted,
     List<ObjectKey> removed,
     List<Problem> problems,
     List<NodeInfo> nodes) {
-  public SourceUpdate {
-    upserted = List.copyOf(upserted);
-    removed = List.copyOf(removed);
-    problems = List.copyOf(problems);
-    nodes = List.copyOf(nodes);
-  }
+  /** A source that knows nothing. */
+  public static final SourceUpdate EMPTY =
+      new SourceUpdate(List.of(), List.of(), List.of(), List.of());
 }

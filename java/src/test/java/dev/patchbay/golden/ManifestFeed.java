@@ -71,7 +71,7 @@ final class ManifestFeed implements AutoCloseable {
     String name = FENCE + fences + ".yaml";
     write(name, "{apiVersion: v1, kind: Fence, metadata: {name: fence}}\n");
     fence = directory.resolve(name);
-    drain(to, loaded -> loaded.snapshot().problems().stream().anyMatch(p -> p.file().equals(name)));
+    drain(to, loaded -> loaded.update().problems().stream().anyMatch(p -> p.file().equals(name)));
   }
 
   /** As {@link #drain}, when all manifests were removed. */

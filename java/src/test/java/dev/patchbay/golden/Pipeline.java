@@ -9,7 +9,6 @@ import dev.patchbay.inspect.Invariants;
 import dev.patchbay.manifest.Loaded;
 import dev.patchbay.model.ClusterSnapshot;
 import dev.patchbay.model.NodeFacts;
-import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.ServiceState;
 import dev.patchbay.reconcile.ApplyReport;
 import dev.patchbay.reconcile.Reconciler;
@@ -18,7 +17,6 @@ import dev.patchbay.table.Capacity;
 import dev.patchbay.table.DesiredState;
 import dev.patchbay.testkit.FakeDataplaneStore;
 import dev.patchbay.testkit.FaultyDataplaneStore;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
@@ -63,25 +61,15 @@ final class Pipeline {
   }
 
   private void begin(Loaded first) {
-    cluster = first.snapshot();
+    cluster = ClusterSnapshot.EMPTY.with(first.update());
     compiler.update(cluster.services().values(), Set.of());
     reconciler.replaceAll(compiler.desired());
     settle();
   }
 
   private void advance(Loaded loaded) {
-    cluster = loaded.snapshot();
-    List<ServiceState> upserted = new ArrayList<>();
-    List<ObjectKey> removed = new ArrayList<>();
-    for (ObjectKey key : loaded.changed()) {
-      ServiceState state = cluster.services().get(key);
-      if (state == null) {
-        removed.add(key);
-      } else {
-        upserted.add(state);
-      }
-    }
-    reconciler.change(compiler.update(upserted, removed));
+    cluster = cluster.with(loaded.update());
+    reconciler.change(compiler.update(loaded.update().upserted(), loaded.update().removed()));
     settle();
   }
 

@@ -35,7 +35,7 @@ class BadInputTest {
 
   /** Loads, and expects the good Service, and exactly one problem beside notes. */
   private Problem onlyProblem() {
-    Loaded loaded = manifests.load();
+    Told loaded = manifests.load();
     assertThat(loaded.snapshot().services()).containsKey(Manifests.key("good"));
     assertThat(loaded.snapshot().problems().stream().filter(p -> p.severity() != Severity.NOTE))
         .hasSize(1);
@@ -126,7 +126,7 @@ class BadInputTest {
     manifests.write(
         "bad.yaml",
         "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: web\n  namespace: shop\n");
-    Loaded loaded = manifests.load();
+    Told loaded = manifests.load();
     assertThat(loaded.snapshot().problems())
         .containsExactly(
             new Problem(
@@ -142,7 +142,7 @@ class BadInputTest {
   void aServiceOfAnotherApiGroupIsNotedAndIgnored() {
     manifests.write(
         "bad.yaml", "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata:\n  name: fn\n");
-    Loaded loaded = manifests.load();
+    Told loaded = manifests.load();
     assertThat(problems(loaded))
         .containsExactly(
             "NOTE bad.yaml, document 1: Service of serving.knative.dev/v1 fn: kind: Service of"
@@ -411,7 +411,7 @@ class BadInputTest {
   @Test
   void anEmptyDirectory() {
     manifests.delete("good.yaml");
-    Loaded loaded = manifests.load();
+    Told loaded = manifests.load();
     assertThat(loaded.snapshot().services()).isEmpty();
     assertThat(loaded.snapshot().problems())
         .containsExactly(
@@ -460,7 +460,7 @@ class BadInputTest {
     try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
       sparse.setLength(200L << 20);
     }
-    Loaded loaded = manifests.load();
+    Told loaded = manifests.load();
     assertThat(loaded.took()).isLessThan(Duration.ofSeconds(2));
     assertThat(onlyProblem())
         .isEqualTo(
@@ -546,7 +546,7 @@ class BadInputTest {
       ports.append("- port: ").append(70000 + i).append("\n  name: p").append(i).append("\n");
     }
     manifests.write("bad.yaml", service("bad", "ports:") + ports.toString().indent(2));
-    Loaded loaded = manifests.load();
+    Told loaded = manifests.load();
     assertThat(problems(loaded, Severity.ERROR)).hasSize(Reporter.MAX_PROBLEMS + 1);
   }
 }

@@ -10,7 +10,7 @@ import dev.patchbay.model.Cidr;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.ObjectKey;
-import dev.patchbay.model.ServiceType;
+import dev.patchbay.model.Service;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -41,15 +41,11 @@ class ClusterIpAllocatorTest {
     return new ServiceObject(
         new ObjectId(ObjectId.Kind.SERVICE, new ObjectKey("default", name)),
         new Origin("a.yaml", 1),
-        ServiceType.CLUSTER_IP,
-        false,
+        Service.builder(new ObjectKey("default", name)).createdMillis(created).build(),
         families,
         demanded,
-        List.of(),
-        Map.of(),
-        0,
         false,
-        created);
+        false);
   }
 
   private static ServiceObject open(String name) {

@@ -45,13 +45,13 @@ class EndpointsTest {
     manifests = new Manifests(root);
   }
 
-  private Loaded load(String... documents) {
+  private Told load(String... documents) {
     return manifests.write("a.yaml", documents).load();
   }
 
   @Test
   void aSelectorStandsForThePodsThatMatch() {
-    Loaded loaded =
+    Told loaded =
         load(
             KUBIA,
             pod("kubia-2", "kubia", "10.1.0.2"),
@@ -71,7 +71,7 @@ class EndpointsTest {
 
   @Test
   void allLabelsOfASelectorMustMatch() {
-    Loaded loaded =
+    Told loaded =
         load(
             KUBIA.replace("app: kubia", "app: kubia\n    tier: web"),
             pod("kubia-1", "kubia", "10.1.0.1"),
@@ -81,7 +81,7 @@ class EndpointsTest {
 
   @Test
   void aNamedPortMayHaveAnotherNumberInEachPod() {
-    Loaded loaded =
+    Told loaded =
         load(
             NAMED,
             pod("kubia-1", "kubia", "10.1.0.1"),
@@ -93,7 +93,7 @@ class EndpointsTest {
 
   @Test
   void aNamedPortMustHaveTheProtocolOfTheServicePort() {
-    Loaded loaded =
+    Told loaded =
         load(
             NAMED,
             pod("kubia-1", "kubia", "10.1.0.1")
@@ -106,7 +106,7 @@ class EndpointsTest {
 
   @Test
   void aPodThatLacksANamedPortIsNoEndpointOfThatPortOnly() {
-    Loaded loaded =
+    Told loaded =
         load(
             service(
                 "kubia",
@@ -139,7 +139,7 @@ class EndpointsTest {
           containers: [{name: main}]
         status: {podIP: %s}
         """;
-    Loaded loaded =
+    Told loaded =
         load(
             NAMED,
             withInit.formatted("kubia-1", "restartPolicy: Always", "10.1.0.1"),
@@ -150,7 +150,7 @@ class EndpointsTest {
   @Test
   void readinessFollowsTheReadyCondition() {
     String conditions = "podIP: 10.1.0.%d\n  conditions:\n  - {type: Ready, status: \"%s\"}";
-    Loaded loaded =
+    Told loaded =
         load(
             KUBIA,
             pod("a", "kubia", "10.1.0.1")
@@ -180,7 +180,7 @@ class EndpointsTest {
 
   @Test
   void noReadyEndpointIsNoted() {
-    Loaded loaded =
+    Told loaded =
         load(KUBIA, pod("a", "kubia", "10.1.0.1").replace("podIP", "phase: Pending\n  podIP"));
     assertThat(state(loaded, "kubia").notes())
         .containsExactly("there is one endpoint, and it is not ready");
@@ -188,7 +188,7 @@ class EndpointsTest {
 
   @Test
   void publishNotReadyAddressesIsKept() {
-    Loaded loaded =
+    Told loaded =
         load(
             KUBIA + "  publishNotReadyAddresses: true\n",
             pod("a", "kubia", "10.1.0.1").replace("podIP", "phase: Pending\n  podIP"));
@@ -198,7 +198,7 @@ class EndpointsTest {
 
   @Test
   void aPodOnTheHostsNetworkHasTheHostsAddress() {
-    Loaded loaded =
+    Told loaded =
         load(
             KUBIA,
             pod("a", "kubia", "x")
@@ -214,20 +214,20 @@ class EndpointsTest {
             .replace(
                 "podIP: 10.1.0.1",
                 "podIP: 10.1.0.1\n  podIPs: [{ip: 10.1.0.1}, {ip: \"fd01::1\"}]");
-    Loaded loaded = load(KUBIA + "  ipFamilyPolicy: PreferDualStack\n", pod);
+    Told loaded = load(KUBIA + "  ipFamilyPolicy: PreferDualStack\n", pod);
     assertThat(endpoints(loaded, "kubia"))
         .containsExactly("10.1.0.1 =8080/TCP", "fd01::1 =8080/TCP");
     assertThat(clusterIps(loaded, "kubia")).hasSize(2);
     assertThat(clusterIps(loaded, "kubia").get(0)).startsWith("10.96.");
     assertThat(clusterIps(loaded, "kubia").get(1)).startsWith("fd00:10:96::");
-    Loaded single = load(KUBIA + "  ipFamilies: [IPv6]\n", pod);
+    Told single = load(KUBIA + "  ipFamilies: [IPv6]\n", pod);
     assertThat(endpoints(single, "kubia")).containsExactly("fd01::1 =8080/TCP");
     assertThat(clusterIps(single, "kubia")).hasSize(1).allMatch(a -> a.startsWith("fd00:10:96::"));
   }
 
   @Test
   void endpointsWrittenByHandAreMirrored() {
-    Loaded loaded = load(SELECTORLESS, ENDPOINTS);
+    Told loaded = load(SELECTORLESS, ENDPOINTS);
     assertThat(endpoints(loaded, "db"))
         .containsExactly("10.9.0.1 =5432/TCP", "10.9.0.2 =5432/TCP unready", "fd00::1 =5432/TCP");
     assertThat(problems(loaded)).isEmpty();
@@ -235,7 +235,7 @@ class EndpointsTest {
 
   @Test
   void slicesWrittenByHandAndEndpointsAddUp() {
-    Loaded loaded = load(SELECTORLESS, ENDPOINTS, slice("db-x", "db", "IPv4", "10.9.0.7"));
+    Told loaded = load(SELECTORLESS, ENDPOINTS, slice("db-x", "db", "IPv4", "10.9.0.7"));
     assertThat(endpoints(loaded, "db"))
         .containsExactlyInAnyOrder(
             "10.9.0.1 =5432/TCP",
@@ -246,7 +246,7 @@ class EndpointsTest {
 
   @Test
   void endpointsOfAServiceWithSelectorAreNotUsed() {
-    Loaded loaded = load(KUBIA, ENDPOINTS.replace("name: db\n", "name: kubia\n"));
+    Told loaded = load(KUBIA, ENDPOINTS.replace("name: db\n", "name: kubia\n"));
     assertThat(endpoints(loaded, "kubia")).isEmpty();
     assertThat(state(loaded, "kubia").notes())
         .containsExactly(
@@ -256,11 +256,11 @@ class EndpointsTest {
 
   @Test
   void slicesWrittenByHandAreUsedBesideASelector() {
-    Loaded loaded =
+    Told loaded =
         load(KUBIA, pod("a", "kubia", "10.1.0.1"), slice("more", "kubia", "IPv4", "10.9.0.7"));
     assertThat(endpoints(loaded, "kubia"))
         .containsExactly("10.1.0.1 =8080/TCP", "10.9.0.7 =8080/TCP");
-    Loaded without = load(KUBIA, slice("more", "kubia", "IPv4", "10.9.0.7"));
+    Told without = load(KUBIA, slice("more", "kubia", "IPv4", "10.9.0.7"));
     assertThat(endpoints(without, "kubia")).containsExactly("10.9.0.7 =8080/TCP");
     assertThat(problems(without)).isEmpty();
   }
@@ -312,7 +312,7 @@ class EndpointsTest {
 
   @Test
   void aSliceWithOtherPortNamesIsTold() {
-    Loaded loaded =
+    Told loaded =
         load(
             service("db", "ports:", "- {name: sql, port: 80}"),
             slice("s", "db", "IPv4", "10.0.0.1")
@@ -327,7 +327,7 @@ class EndpointsTest {
 
   @Test
   void endpointsOfNobodyAreNoted() {
-    Loaded loaded =
+    Told loaded =
         load(
             ENDPOINTS,
             slice("s", "nobody", "IPv4", "10.0.0.1"),
@@ -345,7 +345,7 @@ class EndpointsTest {
 
   @Test
   void slicesThatAreNotForProxiesAreIgnored() {
-    Loaded loaded =
+    Told loaded =
         load(
             SELECTORLESS,
             slice("s", "db", "IPv4", "10.0.0.1")
@@ -363,11 +363,11 @@ class EndpointsTest {
   @Test
   void anExternalNameHasNeitherAddressesNorEndpointsAndCanChangeBack() {
     String name = service("db", "type: ExternalName", "externalName: db.example.com");
-    Loaded first = load(SELECTORLESS, slice("s", "db", "IPv4", "10.0.0.1"));
-    Loaded external = load(name, slice("s", "db", "IPv4", "10.0.0.1"));
+    Told first = load(SELECTORLESS, slice("s", "db", "IPv4", "10.0.0.1"));
+    Told external = load(name, slice("s", "db", "IPv4", "10.0.0.1"));
     assertThat(clusterIps(external, "db")).isEmpty();
     assertThat(endpoints(external, "db")).isEmpty();
-    Loaded back = load(SELECTORLESS, slice("s", "db", "IPv4", "10.0.0.1"));
+    Told back = load(SELECTORLESS, slice("s", "db", "IPv4", "10.0.0.1"));
     assertThat(clusterIps(back, "db")).isEqualTo(clusterIps(first, "db"));
     assertThat(endpoints(back, "db")).containsExactly("10.0.0.1 =8080/TCP");
   }
@@ -382,7 +382,7 @@ class EndpointsTest {
 
   @Test
   void aNodeIsReadAndOthersAreNot() {
-    Loaded loaded = load("apiVersion: v1\nkind: Node\nmetadata:\n  name: node-1\n");
+    Told loaded = load("apiVersion: v1\nkind: Node\nmetadata:\n  name: node-1\n");
     assertThat(loaded.objects()).isEqualTo(1);
     assertThat(problems(loaded)).isEmpty();
   }

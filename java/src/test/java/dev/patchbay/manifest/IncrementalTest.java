@@ -52,6 +52,9 @@ class IncrementalTest {
                                     Arbitraries.of(
                                             "selector: {app: " + l + "}",
                                             "selector: {app: " + l + ", tier: x}",
+                                            "selector: {app: "
+                                                + l
+                                                + "}\n  trafficDistribution: PreferClose",
                                             "type: ClusterIP")
                                         .map(
                                             rest ->
@@ -77,8 +80,19 @@ class IncrementalTest {
                 "apiVersion: v1\nkind: Endpoints\nmetadata: {name: "
                     + n
                     + "}\nsubsets: [{addresses: [{ip: 10.3.0.1}], ports: [{port: 9}]}]\n");
+    Arbitrary<String> node =
+        Arbitraries.of("node-1", "node-2")
+            .flatMap(
+                n ->
+                    label.map(
+                        zone ->
+                            "apiVersion: v1\nkind: Node\nmetadata: {name: "
+                                + n
+                                + ", labels: {topology.kubernetes.io/zone: "
+                                + zone
+                                + "}}\n"));
     Arbitrary<List<String>> documents =
-        Arbitraries.oneOf(service, pod, slice, endpoints).list().ofMaxSize(4);
+        Arbitraries.oneOf(service, pod, slice, endpoints, node).list().ofMaxSize(4);
     return Arbitraries.of("1.yaml", "2.yaml", "3.yaml")
         .flatMap(file -> documents.map(d -> new Step(file, d)));
   }
@@ -86,10 +100,15 @@ class IncrementalTest {
   @Property(tries = 2000)
   void anyOrderOfChangesLeadsToTheSame(@ForAll @Size(max = 12) List<@From("steps") Step> steps) {
     ObjectTable table = new ObjectTable();
-    ControlPlane plane = new ControlPlane(SETTINGS.serviceCidrs(), Map.of());
+    ControlPlane plane =
+        new ControlPlane(SETTINGS.serviceCidrs(), SETTINGS.nodePorts(), Assignments.NONE);
     Map<String, FileVersion> files = new HashMap<>();
     for (Step step : steps) {
       Map<ObjectKey, ServiceState> before = new HashMap<>(plane.states());
+      List<Problem> problems = sorted(plane.problems());
+      List<Problem> fileProblems = sorted(table.problems());
+      long problemChanges = plane.problemChanges();
+      long fileProblemChanges = table.problemChanges();
       Set<ObjectKey> changed;
       if (step.documents.isEmpty()) {
         files.remove(step.file);
@@ -100,12 +119,21 @@ class IncrementalTest {
         changed = plane.apply(table.update(List.of(version), List.of()));
       }
       assertThat(changed).isEqualTo(difference(before, plane.states()));
+      assertThat(
+              plane.problemChanges() != problemChanges || sorted(plane.problems()).equals(problems))
+          .isTrue();
+      assertThat(
+              table.problemChanges() != fileProblemChanges
+                  || sorted(table.problems()).equals(fileProblems))
+          .isTrue();
     }
 
     ObjectTable all = new ObjectTable();
-    ControlPlane fresh = new ControlPlane(SETTINGS.serviceCidrs(), Map.of());
+    ControlPlane fresh =
+        new ControlPlane(SETTINGS.serviceCidrs(), SETTINGS.nodePorts(), Assignments.NONE);
     fresh.apply(all.update(new ArrayList<>(files.values()), List.of()));
     assertThat(plane.states()).isEqualTo(fresh.states());
+    assertThat(plane.nodes()).isEqualTo(fresh.nodes());
     assertThat(sorted(plane.problems())).isEqualTo(sorted(fresh.problems()));
     assertThat(sorted(table.problems())).isEqualTo(sorted(all.problems()));
     assertThat(table.size()).isEqualTo(all.size());

@@ -22,7 +22,7 @@ class ListsTest {
 
   @Test
   void aListOfAnything() {
-    Loaded loaded =
+    Told loaded =
         manifests
             .write(
                 "a.yaml",
@@ -54,7 +54,7 @@ class ListsTest {
 
   @Test
   void itemsOfATypedListSayNeitherKindNorVersion() {
-    Loaded loaded =
+    Told loaded =
         manifests
             .write(
                 "a.yaml",
@@ -73,14 +73,14 @@ class ListsTest {
 
   @Test
   void aListOfOtherThingsIsOneNote() {
-    Loaded loaded =
+    Told loaded =
         manifests.write("a.yaml", "apiVersion: v1\nkind: ConfigMapList\nitems: [{}, {}]\n").load();
     assertThat(problems(loaded)).hasSize(1).allMatch(p -> p.startsWith("NOTE"));
   }
 
   @Test
   void jsonIsReadLikeYaml() {
-    Loaded loaded =
+    Told loaded =
         manifests
             .write(
                 "a.json",
@@ -106,7 +106,7 @@ class ListsTest {
 
   @Test
   void onlyManifestsAreRead() {
-    Loaded loaded =
+    Told loaded =
         manifests
             .write("a.yaml", Manifests.service("a", "ports: [{port: 1}]"))
             .write("b.yml", Manifests.service("b", "ports: [{port: 1}]"))
@@ -121,7 +121,7 @@ class ListsTest {
 
   @Test
   void aByteOrderMarkIsTaken() {
-    Loaded loaded =
+    Told loaded =
         manifests.write("a.yaml", "\uFEFF" + Manifests.service("a", "ports: [{port: 1}]")).load();
     assertThat(loaded.snapshot().services()).containsOnlyKeys(key("a"));
   }

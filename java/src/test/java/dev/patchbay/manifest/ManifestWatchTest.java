@@ -8,8 +8,10 @@ import static dev.patchbay.manifest.Manifests.service;
 import static dev.patchbay.manifest.Manifests.slice;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.patchbay.model.ClusterSnapshot;
+import dev.patchbay.model.Hints;
 import dev.patchbay.model.ObjectKey;
+import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.SourceUpdate;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,9 +40,9 @@ class ManifestWatchTest {
   @TempDir Path root;
   private Manifests manifests;
   private final LinkedBlockingQueue<Loaded> told = new LinkedBlockingQueue<>();
-  private final List<Loaded> seen = new ArrayList<>();
+  private final List<Told> seen = new ArrayList<>();
   private @Nullable ManifestSource source;
-  private Loaded last = new Loaded(ClusterSnapshot.EMPTY, Set.of(), 0, 0, Duration.ZERO);
+  private Told last = Told.NOTHING;
 
   @BeforeEach
   void create() {
@@ -60,25 +62,25 @@ class ManifestWatchTest {
 
   private void watch(Manifests of, Duration emptyGrace) throws ManifestDirectoryException {
     source = new ManifestSource(of.settings(), emptyGrace);
-    last = source.load();
+    last = Told.NOTHING.then(source.load());
     source.watch(told::add);
   }
 
   /** Waits until what was told satisfies a condition; keeps all that was told in the meantime. */
-  private Loaded await(Predicate<Loaded> condition) throws InterruptedException {
+  private Told await(Predicate<Told> condition) throws InterruptedException {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
     while (!condition.test(last)) {
       Loaded next = told.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
       if (next == null) {
         throw new AssertionError("not told in time; last: " + last.snapshot());
       }
-      seen.add(next);
-      last = next;
+      last = last.then(next);
+      seen.add(last);
     }
     return last;
   }
 
-  private Loaded awaitServices(String... names) throws InterruptedException {
+  private Told awaitServices(String... names) throws InterruptedException {
     Set<ObjectKey> keys = new HashSet<>();
     for (String name : names) {
       keys.add(key(name));
@@ -163,7 +165,7 @@ class ManifestWatchTest {
         new ManifestSource(
             new ManifestSettings(
                 link, null, ManifestSettings.DEFAULT_SERVICE_CIDRS, PortRange.DEFAULT_NODE_PORTS));
-    last = source.load();
+    last = Told.NOTHING.then(source.load());
     source.watch(told::add);
 
     Path next = root.resolve("next");
@@ -280,6 +282,65 @@ class ManifestWatchTest {
   }
 
   @Test
+  void listsThatAreTheSameStayTheSameObjects() throws Exception {
+    manifests.write("noted.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n");
+    manifests.write("node.yaml", node("a"));
+    source = new ManifestSource(manifests.settings());
+    SourceUpdate first = source.load().update();
+    source.watch(told::add);
+    manifests.write("web.yaml", service("web", "ports: [{port: 81}]"));
+    SourceUpdate second = Objects.requireNonNull(told.poll(10, TimeUnit.SECONDS)).update();
+    assertThat(second.upserted()).extracting(ServiceState::key).containsExactly(key("web"));
+    assertThat(second.removed()).isEmpty();
+    assertThat(second.problems()).hasSize(1).isSameAs(first.problems());
+    assertThat(second.nodes()).hasSize(1).isSameAs(first.nodes());
+    manifests.delete("web.yaml");
+    SourceUpdate third = Objects.requireNonNull(told.poll(10, TimeUnit.SECONDS)).update();
+    assertThat(third.upserted()).isEmpty();
+    assertThat(third.removed()).containsExactly(key("web"));
+  }
+
+  @Test
+  void aChangeOfANodeIsTold() throws Exception {
+    manifests.write("pod.yaml", Manifests.pod("p", "near", "10.1.0.1"));
+    manifests.write(
+        "near.yaml",
+        service(
+            "near",
+            "selector: {app: near}",
+            "trafficDistribution: PreferClose",
+            "ports: [{port: 80, targetPort: 8080}]"));
+    manifests.write("node.yaml", node("a"));
+    watch(manifests);
+    assertThat(hintsOfNear()).isEqualTo(new Hints(List.of("a"), List.of()));
+
+    manifests.write("node.yaml", node("b"));
+    await(l -> l.nodes().getFirst().zone().equals("b"));
+    assertThat(last.changed()).containsExactly(key("near"));
+    assertThat(hintsOfNear()).isEqualTo(new Hints(List.of("b"), List.of()));
+
+    manifests.write(
+        "node.yaml", node("b") + "status: {addresses: [{type: InternalIP, address: 10.0.0.1}]}\n");
+    await(l -> !l.nodes().getFirst().addresses().isEmpty());
+    assertThat(last.changed()).isEmpty();
+
+    manifests.delete("node.yaml");
+    await(l -> l.nodes().isEmpty());
+    assertThat(hintsOfNear()).isEqualTo(Hints.NONE);
+  }
+
+  private static String node(String zone) {
+    return "apiVersion: v1\nkind: Node\nmetadata: {name: node-1, labels:"
+        + " {topology.kubernetes.io/zone: "
+        + zone
+        + "}}\n";
+  }
+
+  private Hints hintsOfNear() {
+    return Manifests.state(last, "near").slices().getFirst().endpoints().getFirst().hints();
+  }
+
+  @Test
   void aFileThatIsTouchedIsNoChange() throws Exception {
     watch(manifests);
     manifests.write("web.yaml", WEB);
@@ -291,7 +352,7 @@ class ManifestWatchTest {
   @Test
   void aListenerThatFailsIsCalledAgain() throws Exception {
     source = new ManifestSource(manifests.settings());
-    last = source.load();
+    last = Told.NOTHING.then(source.load());
     source.watch(
         loaded -> {
           told.add(loaded);

@@ -86,15 +86,15 @@ final class Manifests {
   }
 
   /** Loads once, with the default ranges or with others. */
-  Loaded load(String... ranges) {
+  Told load(String... ranges) {
     try (ManifestSource source = new ManifestSource(settings(ranges))) {
-      return source.load();
+      return Told.NOTHING.then(source.load());
     } catch (ManifestDirectoryException e) {
       throw new AssertionError(e);
     }
   }
 
-  static ServiceState state(Loaded loaded, String name) {
+  static ServiceState state(Told loaded, String name) {
     ServiceState state = loaded.snapshot().services().get(key(name));
     if (state == null) {
       throw new AssertionError(
@@ -103,14 +103,14 @@ final class Manifests {
     return state;
   }
 
-  static List<String> clusterIps(Loaded loaded, String name) {
+  static List<String> clusterIps(Told loaded, String name) {
     return state(loaded, name).service().clusterIps().stream().map(IpAddress::toString).toList();
   }
 
   /**
    * Each endpoint as {@code address name=port,...}, with its conditions if it is not just ready.
    */
-  static List<String> endpoints(Loaded loaded, String name) {
+  static List<String> endpoints(Told loaded, String name) {
     List<String> all = new ArrayList<>();
     for (EndpointSlice slice : state(loaded, name).slices()) {
       String ports =
@@ -141,11 +141,11 @@ final class Manifests {
         : new ObjectKey(name.substring(0, slash), name.substring(slash + 1));
   }
 
-  static List<String> problems(Loaded loaded) {
+  static List<String> problems(Told loaded) {
     return loaded.snapshot().problems().stream().map(p -> p.severity() + " " + p).toList();
   }
 
-  static List<Problem> problems(Loaded loaded, Severity severity) {
+  static List<Problem> problems(Told loaded, Severity severity) {
     return loaded.snapshot().problems().stream().filter(p -> p.severity() == severity).toList();
   }
 

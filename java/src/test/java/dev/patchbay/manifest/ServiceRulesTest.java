@@ -29,18 +29,18 @@ class ServiceRulesTest {
     manifests = new Manifests(root);
   }
 
-  private Loaded load(String... spec) {
+  private Told load(String... spec) {
     return manifests.write("a.yaml", service("s", spec)).load();
   }
 
   private Service loadService(String... spec) {
-    Loaded loaded = load(spec);
+    Told loaded = load(spec);
     assertThat(problems(loaded)).noneMatch(p -> p.startsWith("ERROR"));
     return state(loaded, "s").service();
   }
 
   private List<String> errors(String... spec) {
-    Loaded loaded = load(spec);
+    Told loaded = load(spec);
     assertThat(loaded.snapshot().services()).isEmpty();
     return problems(loaded).stream()
         .filter(p -> p.startsWith("ERROR"))
@@ -64,7 +64,7 @@ class ServiceRulesTest {
 
   @Test
   void everythingThatIsSetIsRead() {
-    Loaded loaded =
+    Told loaded =
         manifests
             .write(
                 "a.yaml",
@@ -99,7 +99,7 @@ class ServiceRulesTest {
     assertThat(service.ports())
         .containsExactly(
             new ServicePort("dns", Protocol.UDP, 53, "dns-udp", 30053),
-            new ServicePort("dns-tcp", Protocol.TCP, 53, "5353", 0));
+            new ServicePort("dns-tcp", Protocol.TCP, 53, "5353", 30053));
     assertThat(service.affinitySeconds()).isEqualTo(60);
     assertThat(service.publishNotReadyAddresses()).isTrue();
     assertThat(service.createdMillis()).isEqualTo(1767323045000L);
@@ -126,7 +126,7 @@ class ServiceRulesTest {
 
   @Test
   void aServiceForAnotherProxyIsNoted() {
-    Loaded loaded =
+    Told loaded =
         manifests
             .write(
                 "a.yaml",
@@ -219,25 +219,6 @@ class ServiceRulesTest {
   }
 
   @Test
-  void whatIsValidAndHasNoEffectYetIsSaid() {
-    assertThat(
-            problems(
-                load(
-                    "type: NodePort",
-                    "externalIPs: [192.0.2.1]",
-                    "internalTrafficPolicy: Local",
-                    "trafficDistribution: PreferClose",
-                    "selector: {app: s}",
-                    "ports: [{port: 80}]")))
-        .filteredOn(p -> p.contains("this version"))
-        .satisfiesExactlyInAnyOrder(
-            p -> assertThat(p).startsWith("NOTE").contains("spec.type: NodePort"),
-            p -> assertThat(p).startsWith("NOTE").contains("spec.externalIPs"),
-            p -> assertThat(p).startsWith("WARNING").contains("spec.internalTrafficPolicy"),
-            p -> assertThat(p).startsWith("NOTE").contains("spec.trafficDistribution"));
-  }
-
-  @Test
   void severalPortsNeedDistinctNamesAndNumbers() {
     assertThat(errors("ports: [{port: 80}, {name: b, port: 80}, {name: b, port: 81}]"))
         .containsExactly(
@@ -321,7 +302,7 @@ class ServiceRulesTest {
     "ff02::1, a multicast address"
   })
   void addressesThatCannotBeEndpoints(String address, String what) {
-    Loaded loaded =
+    Told loaded =
         manifests
             .write(
                 "a.yaml",

@@ -8,6 +8,7 @@ import dev.patchbay.manifest.Loaded;
 import dev.patchbay.manifest.ManifestDirectoryException;
 import dev.patchbay.manifest.ManifestSettings;
 import dev.patchbay.manifest.ManifestSource;
+import dev.patchbay.model.ClusterSnapshot;
 import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.ServiceState;
@@ -51,8 +52,8 @@ final class ValidateCommand implements Callable<Integer> {
       throw new UserError(
           "cannot validate", e.getMessage(), "give a readable directory with --manifests");
     }
-    List<Problem> problems = new ArrayList<>(loaded.snapshot().problems());
-    problems.addAll(rejections(loaded));
+    List<Problem> problems = new ArrayList<>(loaded.update().problems());
+    problems.addAll(rejections(ClusterSnapshot.EMPTY.with(loaded.update())));
     problems.sort(null);
     PrintWriter out = spec.commandLine().getOut();
     int bad = 0;
@@ -71,12 +72,12 @@ final class ValidateCommand implements Callable<Integer> {
     return bad == 0 ? 0 : 1;
   }
 
-  private static List<Problem> rejections(Loaded loaded) {
+  private static List<Problem> rejections(ClusterSnapshot cluster) {
     Compiler compiler = new Compiler(NodeFacts.named(""));
-    compiler.update(loaded.snapshot().services().values(), Set.of());
+    compiler.update(cluster.services().values(), Set.of());
     List<Problem> problems = new ArrayList<>();
     for (Rejection rejection : compiler.rejections()) {
-      ServiceState state = loaded.snapshot().services().get(rejection.who().service());
+      ServiceState state = cluster.services().get(rejection.who().service());
       problems.add(
           new Problem(
               Problem.Severity.ERROR,
