@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -58,7 +59,8 @@ final class BodyStream extends InputStream implements AsyncBody.Consumer<List<By
   /** Begins to read the body of the answer that this is the consumer of. */
   void begin(AsyncBody of) {
     body = of;
-    of.done().whenComplete((_, failure) -> parts.add(new Part.End(failure)));
+    CompletableFuture<?> _ =
+        of.done().whenComplete((_, failure) -> parts.add(new Part.End(failure)));
     for (int i = 0; i < AHEAD; i++) {
       of.consume();
     }

@@ -59,7 +59,7 @@ public record ClusterSettings(String nodeName, Access access, List<URI> apiServe
       throw new IllegalArgumentException("API server \"" + server + "\" names no host");
     }
     String path = server.getPath();
-    if (server.getQuery() != null || path != null && !path.isEmpty() && !path.equals("/")) {
+    if (server.getQuery() != null || (path != null && !path.isEmpty() && !path.equals("/"))) {
       throw new IllegalArgumentException(
           "API server \"" + server + "\" has a path; wanted is https://HOST:PORT");
     }

@@ -213,7 +213,7 @@ public final class ClusterSource implements AutoCloseable {
   private void report(SourceUpdate update) {
     last = update;
     warnOfOwnAddress(update.upserted());
-    if (update.problems() == told) {
+    if (update.problems().equals(told)) {
       return;
     }
     Set<Problem> known = new HashSet<>(told);
@@ -256,7 +256,7 @@ public final class ClusterSource implements AutoCloseable {
       String host = server.getHost().replaceAll("[\\[\\]]", "");
       Optional<IpAddress> address = IpAddress.parse(host);
       boolean own =
-          address.isPresent() && service.service().clusterIps().contains(address.get())
+          (address.isPresent() && service.service().clusterIps().contains(address.get()))
               || host.equals("kubernetes.default.svc")
               || host.equals("kubernetes.default");
       if (own && !server.equals(complainedAbout)) {

@@ -311,7 +311,7 @@ final class ClusterState {
     }
     dirty.clear();
     if (nodesDirty) {
-      nodesTold = nodes.values().stream().map(NodeObject::node).toList();
+      nodesTold = List.copyOf(nodes.values().stream().map(NodeObject::node).toList());
       nodesDirty = false;
     }
     if (problemsDirty) {
@@ -360,7 +360,7 @@ final class ClusterState {
       }
     }
     all.sort(null);
-    return all;
+    return List.copyOf(all);
   }
 
   private void putService(ServiceObject object) {
@@ -451,14 +451,18 @@ final class ClusterState {
     }
     nodes.put(object.key(), object);
     nodesDirty = true;
-    problemsDirty |= !object.findings().isEmpty() || before != null && !before.findings().isEmpty();
+    problemsDirty |= hasFindings(object) || hasFindings(before);
+  }
+
+  private static boolean hasFindings(@Nullable NodeObject node) {
+    return node != null && !node.findings().isEmpty();
   }
 
   private void removeNode(ObjectKey key) {
     NodeObject before = nodes.remove(key);
     if (before != null) {
       nodesDirty = true;
-      problemsDirty |= !before.findings().isEmpty();
+      problemsDirty |= hasFindings(before);
     }
   }
 }

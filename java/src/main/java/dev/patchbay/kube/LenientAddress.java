@@ -72,7 +72,7 @@ record LenientAddress(IpAddress address, boolean canonical) {
       if (value > 255) {
         return Optional.empty();
       }
-      bits = bits << 8 | value;
+      bits = (bits << 8) | value;
     }
     return Optional.of(IpAddress.ofIpv4(bits));
   }
@@ -85,7 +85,7 @@ record LenientAddress(IpAddress address, boolean canonical) {
       byte[] octets = InetAddress.ofLiteral(text).getAddress();
       int bits = 0;
       for (byte octet : octets) {
-        bits = bits << 8 | octet & 0xff;
+        bits = (bits << 8) | (octet & 0xff);
       }
       return octets.length == 4 ? Optional.of(IpAddress.ofIpv4(bits)) : Optional.empty();
     } catch (IllegalArgumentException _) {

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -102,10 +103,9 @@ final class ListWatch<A> implements Runnable {
   // Written by the thread of run() alone.
   private volatile String version = "";
   private volatile boolean listed;
-  private volatile int objects;
-  private volatile long lists;
-  private volatile long watches;
-  private volatile long events;
+  private final AtomicLong lists = new AtomicLong();
+  private final AtomicLong watches = new AtomicLong();
+  private final AtomicLong events = new AtomicLong();
   private volatile Instant lastHeard = Instant.EPOCH;
   private boolean newest;
   private int failures;
@@ -194,7 +194,14 @@ final class ListWatch<A> implements Runnable {
 
   ClusterHealth.Resource health() {
     return new ClusterHealth.Resource(
-        kind.name, listed, store.size(), lists, watches, events, lastHeard, version);
+        kind.name,
+        listed,
+        store.size(),
+        lists.get(),
+        watches.get(),
+        events.get(),
+        lastHeard,
+        version);
   }
 
   private boolean isClosed() {
@@ -269,7 +276,7 @@ final class ListWatch<A> implements Runnable {
     version = page.version;
     newest = false;
     store.replace(all);
-    lists++;
+    lists.incrementAndGet();
     lastHeard = Instant.now();
     listed = true;
   }
@@ -327,12 +334,12 @@ final class ListWatch<A> implements Runnable {
             + encoded(version);
     BodyStream body = api.get(server, kind.query(parameters), timing.watchIdle());
     long begun = System.nanoTime();
-    long heard = events;
+    long heard = events.get();
     try (body) {
       if (!opened(body)) {
         return;
       }
-      watches++;
+      watches.incrementAndGet();
       lastHeard = Instant.now();
       connectivity.succeeded(kind.name, server);
       try (JsonParser parser = ApiClient.JSON.createParser(body)) {
@@ -351,11 +358,9 @@ final class ListWatch<A> implements Runnable {
         api.failed(server);
       }
     } finally {
-      lock.lock();
-      open = null;
-      lock.unlock();
+      ended();
     }
-    if (events == heard && System.nanoTime() - begun < SHORT_NANOS) {
+    if (events.get() == heard && System.nanoTime() - begun < SHORT_NANOS) {
       failures++;
       pause(timing.backoffMost(), Duration.ZERO);
     } else {
@@ -369,6 +374,15 @@ final class ListWatch<A> implements Runnable {
     try {
       open = body;
       return !closed;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void ended() {
+    lock.lock();
+    try {
+      open = null;
     } finally {
       lock.unlock();
     }
@@ -396,7 +410,7 @@ final class ListWatch<A> implements Runnable {
     }
     lastHeard = Instant.now();
     if (!type.equals("BOOKMARK")) {
-      events++;
+      events.incrementAndGet();
       KubeObject translated = translated(object);
       if (translated != null) {
         switch (type) {

@@ -105,18 +105,12 @@ abstract class ObjectReader<T> {
   }
 
   final @Nullable Boolean bool(JsonParser parser, ApiMeta meta, String path) throws IOException {
-    switch (parser.currentToken()) {
-      case VALUE_TRUE -> {
-        return true;
-      }
-      case VALUE_FALSE -> {
-        return false;
-      }
-      default -> {
-        odd(parser, meta, path, "true or false");
-        return null;
-      }
+    JsonToken token = parser.currentToken();
+    if (token == JsonToken.VALUE_TRUE || token == JsonToken.VALUE_FALSE) {
+      return token == JsonToken.VALUE_TRUE;
     }
+    odd(parser, meta, path, "true or false");
+    return null;
   }
 
   /**
