@@ -59,6 +59,9 @@ class ArchitectureTest {
           "manifest",
               List.of(
                   ROOT + "model..", "org.slf4j..", "org.snakeyaml..", "com.fasterxml.jackson.."),
+          "kube",
+              List.of(
+                  ROOT + "model..", "org.slf4j..", "io.fabric8..", "com.fasterxml.jackson.core.."),
           "kernel",
               List.of(
                   ROOT + "model..",

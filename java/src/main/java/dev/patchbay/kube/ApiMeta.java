@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.kube;
+
+import dev.patchbay.model.ObjectKey;
+
+/** {@code metadata} of an object of the API, and what could not be read of the object. */
+final class ApiMeta {
+  String namespace = "";
+  String name = "";
+  String uid = "";
+  String resourceVersion = "";
+  String creationTimestamp = "";
+  boolean deleting;
+
+  /** The value of the one label that the kind of object is read with; empty if absent. */
+  String label = "";
+
+  /** Fields of a type that the API does not have. */
+  final Findings findings = new Findings();
+
+  ObjectKey key() {
+    return new ObjectKey(namespace, name);
+  }
+}
