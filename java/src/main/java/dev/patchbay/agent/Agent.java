@@ -2,6 +2,7 @@
 package dev.patchbay.agent;
 
 import dev.patchbay.abi.AbiLimits;
+import dev.patchbay.agent.AgentConfig.SourceSettings;
 import dev.patchbay.agent.snapshot.Snapshot;
 import dev.patchbay.inspect.Canonical;
 import dev.patchbay.inspect.Invariants;
@@ -11,12 +12,10 @@ import dev.patchbay.kernel.Cgroups;
 import dev.patchbay.kernel.Dataplane;
 import dev.patchbay.kernel.DataplaneOptions;
 import dev.patchbay.kernel.KernelException;
-import dev.patchbay.manifest.Loaded;
-import dev.patchbay.manifest.ManifestDirectoryException;
 import dev.patchbay.manifest.ManifestSettings;
-import dev.patchbay.manifest.ManifestSource;
-import dev.patchbay.model.ClusterSnapshot;
-import dev.patchbay.model.NodeFacts;
+import dev.patchbay.manifest.PortRange;
+import dev.patchbay.model.Cidr;
+import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.SourceUpdate;
 import dev.patchbay.reconcile.ApplyReport;
@@ -25,14 +24,15 @@ import dev.patchbay.table.DesiredState;
 import dev.patchbay.table.ObservedState;
 import dev.patchbay.table.ServiceRow;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -41,7 +41,7 @@ import org.slf4j.LoggerFactory;
 /**
  * The agent from start to end.
  *
- * <p>Start: read the manifests and load the programs, both at once; read back what the maps hold;
+ * <p>Start: ask the source and load the programs, both at once; read back what the maps hold;
  * compile; apply the difference; attach, or replace the programs behind links that are pinned
  * already; verify; ready. What is not wanted is removed only after the source has told everything.
  * End: the threads stop, and the dataplane stays.
@@ -50,20 +50,20 @@ public final class Agent implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Agent.class);
 
   private final AgentConfig config;
-  private final NodeFacts node;
   private final StateLock lock;
   private final SnapshotWriter snapshots;
   private final Inbox inbox = new Inbox();
-  private final Stopper stopper = Stopper.install(inbox::stop);
+  private final Stopper stopper = Stopper.install(this::stop);
 
   /** Milliseconds since the epoch of the last good apply; negative while there is none. */
   private final AtomicLong lastApplied = new AtomicLong(-1);
 
+  private volatile Runnable stopLoading = () -> {};
   private volatile boolean inPlace;
+  private volatile boolean eligible = true;
 
   private Agent(AgentConfig config) throws UserError {
     this.config = config;
-    node = NodeFacts.named(config.nodeName());
     try {
       lock = StateLock.acquire(config.stateDir());
     } catch (UserError e) {
@@ -87,20 +87,39 @@ public final class Agent implements AutoCloseable {
   private void start() throws UserError, InterruptedException {
     Thread.currentThread().setName("patchbay-owner");
     requireCgroup();
-    ManifestSettings settings =
-        new ManifestSettings(
-            config.manifests(), config.stateDir(), config.serviceCidrs(), config.nodePorts());
-    try (ManifestSource source = new ManifestSource(settings)) {
-      FutureTask<Loaded> loading = new FutureTask<>(source::load);
+    try (Source source = source()) {
+      FutureTask<SourceUpdate> loading = new FutureTask<>(source::load);
+      stopLoading = () -> loading.cancel(true);
       Thread.ofPlatform().name("patchbay-load").daemon().start(loading);
+      HealthServer health = config.once() ? null : serveHealth(source);
       try (Dataplane dataplane = open()) {
         serve(dataplane, source, loaded(loading));
+      } catch (CancellationException _) {
+        log.info("told to stop before the source had told everything; what was programmed stays");
+      } finally {
+        if (health != null) {
+          health.close();
+        }
       }
     } catch (KernelException e) {
       throw new UserError("cannot run", e.getMessage(), "");
     } catch (StoreException e) {
       throw new UserError("cannot read the maps", e.getMessage(), "run `patchbay check`");
     }
+  }
+
+  /** On the thread of the signal. */
+  private void stop() {
+    inbox.stop();
+    stopLoading.run();
+  }
+
+  private Source source() throws UserError {
+    return switch (config.source()) {
+      case SourceSettings.Manifests(Path directory, List<Cidr> cidrs, PortRange nodePorts) ->
+          new ManifestFeed(new ManifestSettings(directory, config.stateDir(), cidrs, nodePorts));
+      case SourceSettings.Cluster cluster -> ClusterFeed.open(cluster, config.nodeName());
+    };
   }
 
   private void requireCgroup() throws UserError {
@@ -124,26 +143,52 @@ public final class Agent implements AutoCloseable {
             config.stateDir()));
   }
 
-  private Loaded loaded(FutureTask<Loaded> loading) throws UserError, InterruptedException {
+  private static SourceUpdate loaded(FutureTask<SourceUpdate> loading)
+      throws UserError, InterruptedException {
     try {
       return loading.get();
     } catch (ExecutionException e) {
-      if (e.getCause() instanceof ManifestDirectoryException cause) {
-        throw new UserError(
-            "cannot read the manifests",
-            cause.getMessage(),
-            "give a readable directory with --manifests");
+      if (e.getCause() instanceof UserError error) {
+        throw error;
       }
       throw new IllegalStateException(e.getCause());
     }
   }
 
-  private void serve(Dataplane dataplane, ManifestSource source, Loaded first)
+  private void serve(Dataplane dataplane, Source source, SourceUpdate first)
       throws UserError, KernelException, StoreException, InterruptedException {
-    Owner owner = new Owner(dataplane.store(), dataplane.store().load(), node, this::applied);
-    AtomicReference<ClusterSnapshot> told =
-        new AtomicReference<>(ClusterSnapshot.EMPTY.with(first.update()));
-    ApplyReport report = owner.start(told.get());
+    List<IpAddress> local = LocalAddresses.now();
+    NodeView nodes = new NodeView(config.nodeName(), config.nodePortAddresses());
+    nodes.local(local);
+    try (HealthCheckNodePorts healthChecks =
+        new HealthCheckNodePorts(() -> health(source).serving(), source.notices())) {
+      Owner owner =
+          new Owner(
+              dataplane.store(),
+              dataplane.store().load(),
+              nodes,
+              healthChecks,
+              source.notices(),
+              outcome -> applied(source, outcome));
+      program(dataplane, owner, first);
+      String verified = verify(dataplane, owner);
+      inPlace = true;
+      ready(source, first, verified);
+      if (config.once()) {
+        return;
+      }
+      try (Reclaimer reclaimer = new Reclaimer(dataplane.store(), inbox);
+          LocalAddresses _ = new LocalAddresses(local, inbox::local)) {
+        dataplane.listen(inbox::conflict);
+        source.watch(inbox::change);
+        owner.serve(inbox, reclaimer);
+      }
+    }
+  }
+
+  private void program(Dataplane dataplane, Owner owner, SourceUpdate first)
+      throws UserError, KernelException, StoreException {
+    ApplyReport report = owner.start(first);
     if (!report.succeeded()) {
       throw new UserError(
           "cannot program the maps",
@@ -155,27 +200,6 @@ public final class Agent implements AutoCloseable {
       log.warn("removed {} entries of the frontends map that nobody can read", foreign);
     }
     attach(dataplane);
-    String verified = verify(dataplane, owner);
-    inPlace = true;
-    ready(first, verified);
-    if (config.once()) {
-      return;
-    }
-    HealthServer health = health();
-    try (Reclaimer reclaimer = new Reclaimer(dataplane.store(), inbox)) {
-      source.watch(loaded -> change(told, loaded.update()));
-      owner.serve(inbox, reclaimer);
-    } finally {
-      if (health != null) {
-        health.close();
-      }
-    }
-  }
-
-  private void change(AtomicReference<ClusterSnapshot> told, SourceUpdate update) {
-    Set<ObjectKey> keys = new HashSet<>(update.removed());
-    update.upserted().forEach(state -> keys.add(state.key()));
-    inbox.change(told.updateAndGet(cluster -> cluster.with(update)), keys);
   }
 
   private void attach(Dataplane dataplane) throws UserError, KernelException {
@@ -227,14 +251,14 @@ public final class Agent implements AutoCloseable {
     return "services=" + services.size() + " frontends=" + frontends + " backends=" + backends;
   }
 
-  private void ready(Loaded first, String verified) {
+  private void ready(Source source, SourceUpdate first, String verified) {
     System.out.println(
         "ready: "
             + verified
-            + " manifests="
-            + first.files()
+            + " "
+            + source.extent()
             + " problems="
-            + first.update().problems().size()
+            + first.problems().size()
             + " cgroup="
             + config.cgroup()
             + " ms="
@@ -243,28 +267,34 @@ public final class Agent implements AutoCloseable {
   }
 
   /** On the owner's thread. */
-  private void applied(Owner.Outcome outcome) {
+  private void applied(Source source, Owner.Outcome outcome) {
     long now = System.currentTimeMillis();
     lastApplied.set(outcome.healthy() ? now : -1);
+    eligible = outcome.eligible();
     snapshots.offer(
-        new Snapshot(
-            now,
-            ProcessHandle.current().pid(),
-            Version.current(),
-            node,
-            config.cgroup().toString(),
-            config.bpfDir().toString(),
-            config.manifests().toString(),
-            outcome.cluster(),
-            outcome.refusals().entrySet().stream()
-                .map(e -> new Snapshot.Refusal(e.getKey().toString(), e.getValue().toString()))
-                .toList()));
+        () ->
+            new Snapshot(
+                now,
+                ProcessHandle.current().pid(),
+                Version.current(),
+                outcome.node(),
+                config.cgroup().toString(),
+                config.bpfDir().toString(),
+                source.name(),
+                outcome.cluster().get(),
+                outcome.refusals().entrySet().stream()
+                    .map(e -> new Snapshot.Refusal(e.getKey().toString(), e.getValue().toString()))
+                    .toList()));
+  }
+
+  private HealthServer.Health health(Source source) {
+    return new HealthServer.Health(inPlace, lastApplied.get(), eligible, source.trouble());
   }
 
   /** Health checks that cannot be served do not keep Services from working. */
-  private @Nullable HealthServer health() {
+  private @Nullable HealthServer serveHealth(Source source) {
     try {
-      return new HealthServer(config.healthz(), () -> inPlace ? lastApplied.get() : -1);
+      return new HealthServer(config.healthz(), () -> health(source));
     } catch (IOException e) {
       log.warn(
           "cannot serve health checks on {}: {}; choose another --healthz-bind-address",

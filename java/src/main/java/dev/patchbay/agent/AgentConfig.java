@@ -3,36 +3,63 @@ package dev.patchbay.agent;
 
 import dev.patchbay.manifest.PortRange;
 import dev.patchbay.model.Cidr;
+import dev.patchbay.model.NodePortAddresses;
 import dev.patchbay.table.Capacity;
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All settings of the agent.
  *
- * @param manifests the directory of manifests
+ * @param source where Services come from
  * @param nodeName this node's name, in lower case
  * @param cgroup the cgroup v2 directory to attach to
  * @param bpfDir the bpffs directory for pins
  * @param stateDir what the agent remembers
- * @param serviceCidrs ranges for cluster IPs, one per family, the default family first
- * @param nodePorts range for node ports
+ * @param nodePortAddresses at which of the node's addresses node ports are served
  * @param healthz where to answer health checks
  * @param capacity sizes of the maps
  * @param once program, verify and end
  */
 public record AgentConfig(
-    Path manifests,
+    SourceSettings source,
     String nodeName,
     Path cgroup,
     Path bpfDir,
     Path stateDir,
-    List<Cidr> serviceCidrs,
-    PortRange nodePorts,
+    NodePortAddresses nodePortAddresses,
     HostPort healthz,
     Capacity capacity,
     boolean once) {
-  public AgentConfig {
-    serviceCidrs = List.copyOf(serviceCidrs);
+
+  /** Where Services come from. */
+  public sealed interface SourceSettings {
+    /**
+     * A directory of manifests.
+     *
+     * @param directory the directory
+     * @param serviceCidrs ranges for cluster IPs, one per family, the default family first
+     * @param nodePorts range for node ports
+     */
+    record Manifests(Path directory, List<Cidr> serviceCidrs, PortRange nodePorts)
+        implements SourceSettings {
+      public Manifests {
+        serviceCidrs = List.copyOf(serviceCidrs);
+      }
+    }
+
+    /**
+     * A cluster.
+     *
+     * @param kubeconfig how to reach it; null: as a Pod of it does
+     * @param apiServers where to reach it, in place of what the configuration says; may be empty
+     */
+    record Cluster(@Nullable Path kubeconfig, List<URI> apiServers) implements SourceSettings {
+      public Cluster {
+        apiServers = List.copyOf(apiServers);
+      }
+    }
   }
 }

@@ -1,45 +1,80 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent;
 
-import dev.patchbay.model.ClusterSnapshot;
+import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.NodeInfo;
 import dev.patchbay.model.ObjectKey;
-import java.util.Collection;
-import java.util.HashSet;
-import java.util.Set;
+import dev.patchbay.model.Problem;
+import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.SourceUpdate;
+import dev.patchbay.observe.BindConflict;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where the owner thread finds its work: the newest snapshot of the source, the keys that differ
- * from what the owner took last, and word from the reclaimer. A burst of changes coalesces; nothing
- * can overflow or be lost. Any thread may post; one thread takes.
+ * Where the owner thread finds its work: what the source told since the owner took work last, and
+ * word from others. A burst of changes coalesces, so nothing can overflow or be lost. Any thread
+ * may post; one thread takes.
  */
 final class Inbox {
+  /** Of a kind of which only the newest few are of interest. */
+  private static final int CONFLICTS_KEPT = 64;
+
   /**
    * What there is to do.
    *
-   * @param snapshot the newest one; null if the source said nothing since the last work
-   * @param changed keys of the Services that may differ in it
+   * @param update all that the source told; null if it told nothing
+   * @param local addresses of this machine; null if there is no word of them
+   * @param conflicts binds that were refused
    * @param reclaimed mark up to which no reader is left; negative if there is no word of it
    * @param stop the agent shall end
    */
   record Work(
-      @Nullable ClusterSnapshot snapshot, Set<ObjectKey> changed, long reclaimed, boolean stop) {}
+      @Nullable SourceUpdate update,
+      @Nullable List<IpAddress> local,
+      List<BindConflict> conflicts,
+      long reclaimed,
+      boolean stop) {}
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition posted = lock.newCondition();
-  private @Nullable ClusterSnapshot snapshot;
-  private Set<ObjectKey> changed = new HashSet<>();
+  private Map<ObjectKey, Optional<ServiceState>> services = new LinkedHashMap<>();
+  private List<Problem> problems = List.of();
+  private List<NodeInfo> nodes = List.of();
+  private boolean told;
+  private @Nullable List<IpAddress> local;
+  private List<BindConflict> conflicts = new ArrayList<>();
   private long reclaimed = -1;
   private boolean stop;
 
-  void change(ClusterSnapshot newest, Collection<ObjectKey> keys) {
+  void change(SourceUpdate update) {
     post(
         () -> {
-          snapshot = newest;
-          changed.addAll(keys);
+          update.removed().forEach(key -> services.put(key, Optional.empty()));
+          update.upserted().forEach(state -> services.put(state.key(), Optional.of(state)));
+          problems = update.problems();
+          nodes = update.nodes();
+          told = true;
+        });
+  }
+
+  void local(List<IpAddress> addresses) {
+    post(() -> local = addresses);
+  }
+
+  void conflict(BindConflict conflict) {
+    post(
+        () -> {
+          if (conflicts.size() < CONFLICTS_KEPT) {
+            conflicts.add(conflict);
+          }
         });
   }
 
@@ -61,6 +96,10 @@ final class Inbox {
     }
   }
 
+  private boolean isEmpty() {
+    return !told && local == null && conflicts.isEmpty() && reclaimed < 0 && !stop;
+  }
+
   /**
    * Waits until there is work or the time is over, and takes all of it.
    *
@@ -70,7 +109,7 @@ final class Inbox {
     lock.lock();
     try {
       long left = TimeUnit.MILLISECONDS.toNanos(timeoutMillis);
-      while (snapshot == null && reclaimed < 0 && !stop) {
+      while (isEmpty()) {
         if (timeoutMillis < 0) {
           posted.await();
         } else if (left > 0) {
@@ -79,13 +118,22 @@ final class Inbox {
           break;
         }
       }
-      Work work = new Work(snapshot, changed, reclaimed, stop);
-      snapshot = null;
-      changed = new HashSet<>();
+      Work work = new Work(told ? update() : null, local, List.copyOf(conflicts), reclaimed, stop);
+      services = new LinkedHashMap<>();
+      told = false;
+      local = null;
+      conflicts = new ArrayList<>();
       reclaimed = -1;
       return work;
     } finally {
       lock.unlock();
     }
+  }
+
+  private SourceUpdate update() {
+    List<ServiceState> upserted = new ArrayList<>(services.size());
+    List<ObjectKey> removed = new ArrayList<>();
+    services.forEach((key, state) -> state.ifPresentOrElse(upserted::add, () -> removed.add(key)));
+    return new SourceUpdate(upserted, removed, problems, nodes);
   }
 }

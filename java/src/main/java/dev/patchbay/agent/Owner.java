@@ -2,6 +2,7 @@
 package dev.patchbay.agent;
 
 import dev.patchbay.compile.Compiler;
+import dev.patchbay.compile.HealthCheck;
 import dev.patchbay.compile.Rejection;
 import dev.patchbay.model.ClusterSnapshot;
 import dev.patchbay.model.NodeFacts;
@@ -9,20 +10,26 @@ import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.ServicePortKey;
 import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.SourceUpdate;
+import dev.patchbay.observe.BindConflict;
 import dev.patchbay.reconcile.ApplyReport;
 import dev.patchbay.reconcile.DataplaneStore;
 import dev.patchbay.reconcile.Reconciler;
 import dev.patchbay.reconcile.Refusal;
 import dev.patchbay.table.DesiredState;
+import dev.patchbay.table.FrontendKey;
 import dev.patchbay.table.ObservedState;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,11 +54,18 @@ final class Owner {
   /**
    * What is true after an apply.
    *
-   * @param cluster what the source said
+   * @param cluster makes a copy of what the source has told; any thread
+   * @param node what was compiled for
+   * @param eligible whether load balancers may choose this node
    * @param refusals what does not fit the maps
    * @param healthy whether all that fits is in place
    */
-  record Outcome(ClusterSnapshot cluster, Map<ServicePortKey, Refusal> refusals, boolean healthy) {}
+  record Outcome(
+      Supplier<ClusterSnapshot> cluster,
+      NodeFacts node,
+      boolean eligible,
+      Map<ServicePortKey, Refusal> refusals,
+      boolean healthy) {}
 
   /** Hears of each outcome, on the owner's thread. */
   @FunctionalInterface
@@ -61,15 +75,36 @@ final class Owner {
 
   private final Compiler compiler;
   private final Reconciler reconciler;
+  private final NodeView nodes;
+  private final HealthCheckNodePorts healthChecks;
+  private final Notices notices;
   private final Listener listener;
-  private ClusterSnapshot cluster = ClusterSnapshot.EMPTY;
+
+  /** All Services; written by the owner, read by {@link #cluster} in any thread. */
+  private final ConcurrentHashMap<ObjectKey, ServiceState> services = new ConcurrentHashMap<>();
+
+  private volatile List<Problem> problems = List.of();
   private Set<String> complaints = Set.of();
   private long retryMillis = FIRST_RETRY_MILLIS;
   private boolean failing;
 
-  Owner(DataplaneStore store, ObservedState observed, NodeFacts node, Listener listener) {
+  /**
+   * Adopts what the maps hold.
+   *
+   * @param nodes what is known of nodes before the source speaks
+   */
+  Owner(
+      DataplaneStore store,
+      ObservedState observed,
+      NodeView nodes,
+      HealthCheckNodePorts healthChecks,
+      Notices notices,
+      Listener listener) {
+    this.nodes = nodes;
+    this.healthChecks = healthChecks;
+    this.notices = notices;
     this.listener = listener;
-    compiler = new Compiler(node);
+    compiler = new Compiler(nodes.facts());
     reconciler = Reconciler.adopt(store, observed);
     for (String problem : reconciler.adoptionProblems()) {
       log.atWarn().addKeyValue("found", problem).log("the pinned maps need repair");
@@ -77,13 +112,24 @@ final class Owner {
   }
 
   /** Applies all that the source knows, and removes from the maps what it does not know. */
-  ApplyReport start(ClusterSnapshot first) {
-    cluster = first;
-    compiler.update(first.services().values(), Set.of());
+  ApplyReport start(SourceUpdate first) {
+    nodes.nodes(first.nodes());
+    compiler.updateNode(nodes.facts());
+    keep(first);
+    compiler.update(first.upserted(), Set.of());
     reconciler.replaceAll(compiler.desired());
     ApplyReport report = reconciler.apply();
-    conclude(report, first.services().size());
+    conclude(report, first.upserted().size());
+    tellHealthChecks(first.upserted());
     return report;
+  }
+
+  /**
+   * What the source has told so far; any thread. While changes come in, Services of two moments may
+   * meet in it, each of them whole.
+   */
+  private ClusterSnapshot cluster() {
+    return new ClusterSnapshot(services, problems);
   }
 
   /** All rows that are wanted now. */
@@ -107,30 +153,71 @@ final class Owner {
       if (work.reclaimed() >= 0) {
         reconciler.reclaimed(work.reclaimed());
       }
-      ClusterSnapshot newest = work.snapshot();
-      if (newest != null) {
-        change(newest, work.changed());
+      SourceUpdate update = work.update();
+      boolean elsewhere = work.local() != null && nodes.local(work.local());
+      if (update != null) {
+        elsewhere |= nodes.nodes(update.nodes());
+        keep(update);
+        reconciler.change(compiler.update(update.upserted(), update.removed()));
       }
-      if (newest != null || reconciler.hasWork()) {
-        conclude(reconciler.apply(), work.changed().size());
+      if (elsewhere) {
+        reconciler.change(compiler.updateNode(nodes.facts()));
       }
+      if (update != null || elsewhere || reconciler.hasWork()) {
+        conclude(reconciler.apply(), update == null ? 0 : changes(update));
+      }
+      if (elsewhere) {
+        tellHealthChecks(services.values());
+      } else if (update != null) {
+        tellHealthChecks(update.upserted());
+        update.removed().forEach(key -> healthChecks.set(key, 0, 0));
+      }
+      work.conflicts().forEach(this::report);
       requestReclaim(reclaimer);
     }
   }
 
-  private void change(ClusterSnapshot newest, Collection<ObjectKey> changed) {
-    List<ServiceState> upserted = new ArrayList<>(changed.size());
-    List<ObjectKey> removed = new ArrayList<>();
-    for (ObjectKey key : changed) {
-      ServiceState state = newest.services().get(key);
-      if (state == null) {
-        removed.add(key);
-      } else {
-        upserted.add(state);
-      }
+  private static int changes(SourceUpdate update) {
+    return update.upserted().size() + update.removed().size();
+  }
+
+  private void keep(SourceUpdate update) {
+    update.upserted().forEach(state -> services.put(state.key(), state));
+    update.removed().forEach(services::remove);
+    problems = update.problems();
+  }
+
+  private void tellHealthChecks(Collection<ServiceState> changed) {
+    for (ServiceState state : changed) {
+      int port = state.service().healthCheckNodePort();
+      healthChecks.set(
+          state.key(), port, port == 0 ? 0 : HealthCheck.localEndpoints(state, nodes.facts()));
     }
-    cluster = newest;
-    reconciler.change(compiler.update(upserted, removed));
+  }
+
+  /** Names the Service whose node port somebody wanted to listen on. */
+  private void report(BindConflict conflict) {
+    FrontendKey frontend =
+        FrontendKey.nodePort(conflict.address().family(), conflict.port(), conflict.protocol());
+    Optional<ServicePortKey> owner = compiler.owner(frontend);
+    String port = conflict.port() + "/" + conflict.protocol();
+    String who = conflict.command() + " (process " + conflict.process() + ")";
+    log.atWarn()
+        .addKeyValue("address", conflict.address().withPort(conflict.port()))
+        .addKeyValue("service", owner.map(ServicePortKey::toString).orElse("unknown"))
+        .log("{} may not listen on {}: it is a node port", who, port);
+    owner.ifPresent(
+        key ->
+            notices.warnOfNode(
+                key.service(),
+                "NodePortBindRefused",
+                "node "
+                    + nodes.facts().nodeName()
+                    + ": "
+                    + who
+                    + " wanted to listen on node port "
+                    + port
+                    + " and got EADDRINUSE"));
   }
 
   private void requestReclaim(Reclaimer reclaimer) {
@@ -156,22 +243,32 @@ final class Owner {
     }
     Map<ServicePortKey, Refusal> refused = reconciler.refused();
     complain(refused);
-    listener.applied(new Outcome(cluster, refused, !failing));
+    listener.applied(
+        new Outcome(this::cluster, nodes.facts(), nodes.eligible(), refused, !failing));
   }
 
   /** Logs what is wrong with the input and was not a moment ago. */
   private void complain(Map<ServicePortKey, Refusal> refused) {
     Set<String> now = new HashSet<>();
     List<String> fresh = new ArrayList<>();
-    for (Problem problem : cluster.problems()) {
+    for (Problem problem : problems) {
       if (problem.severity() != Problem.Severity.NOTE) {
         note(problem.toString(), now, fresh);
       }
     }
     for (Rejection rejection : compiler.rejections()) {
-      note(rejection.who() + ": " + rejection.sentence(), now, fresh);
+      String sentence = rejection.sentence();
+      if (note(rejection.who() + ": " + sentence, now, fresh)) {
+        notices.warn(rejection.who().service(), "NotServed", rejection.who() + ": " + sentence);
+      }
     }
-    new TreeMap<>(refused).forEach((key, refusal) -> note(key + ": " + refusal, now, fresh));
+    new TreeMap<>(refused)
+        .forEach(
+            (key, refusal) -> {
+              if (note(key + ": " + refusal, now, fresh)) {
+                notices.warnOfNode(key.service(), "DoesNotFit", key + ": " + refusal);
+              }
+            });
     for (String complaint : fresh.subList(0, Math.min(fresh.size(), LINES_AT_ONCE))) {
       log.warn("{}", complaint);
     }
@@ -183,10 +280,12 @@ final class Owner {
     complaints = now;
   }
 
-  private void note(String complaint, Set<String> now, List<String> fresh) {
-    now.add(complaint);
-    if (!complaints.contains(complaint)) {
+  /** Whether the complaint is new. */
+  private boolean note(String complaint, Set<String> now, List<String> fresh) {
+    boolean isNew = now.add(complaint) && !complaints.contains(complaint);
+    if (isNew) {
       fresh.add(complaint);
     }
+    return isNew;
   }
 }

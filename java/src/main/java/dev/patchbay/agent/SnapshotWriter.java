@@ -6,6 +6,7 @@ import dev.patchbay.agent.snapshot.SnapshotFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,7 +23,7 @@ final class SnapshotWriter implements AutoCloseable {
   private final Path stateDir;
   private final Heap heap = new Heap();
   private final Thread thread;
-  private @Nullable Snapshot next;
+  private @Nullable Supplier<Snapshot> next;
   private boolean closed;
   private boolean failing;
 
@@ -31,18 +32,22 @@ final class SnapshotWriter implements AutoCloseable {
     thread = Thread.ofPlatform().name("patchbay-snapshot").daemon().start(this::loop);
   }
 
-  /** Hands over a newer snapshot. Any thread. */
-  synchronized void offer(Snapshot snapshot) {
+  /**
+   * Says that there is a newer snapshot; any thread.
+   *
+   * @param snapshot makes it, on the thread of this object, when it is time to write it
+   */
+  synchronized void offer(Supplier<Snapshot> snapshot) {
     next = snapshot;
     notifyAll();
   }
 
   private void loop() {
     try {
-      Snapshot snapshot = take();
+      Supplier<Snapshot> snapshot = take();
       while (snapshot != null) {
         long start = System.nanoTime();
-        write(snapshot);
+        write(snapshot.get());
         tidy();
         rest((System.nanoTime() - start) * REST_FACTOR);
         snapshot = take();
@@ -53,11 +58,11 @@ final class SnapshotWriter implements AutoCloseable {
   }
 
   /** The next snapshot to write; null once closed and nothing is left. */
-  private synchronized @Nullable Snapshot take() throws InterruptedException {
+  private synchronized @Nullable Supplier<Snapshot> take() throws InterruptedException {
     while (next == null && !closed) {
       wait();
     }
-    Snapshot snapshot = next;
+    Supplier<Snapshot> snapshot = next;
     next = null;
     return snapshot;
   }

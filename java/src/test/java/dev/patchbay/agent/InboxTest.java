@@ -3,12 +3,13 @@ package dev.patchbay.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.patchbay.model.ClusterSnapshot;
+import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
+import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.SourceUpdate;
+import dev.patchbay.testkit.ServiceBuilder;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -16,37 +17,54 @@ import org.junit.jupiter.api.Test;
 class InboxTest {
   private static final ObjectKey A = new ObjectKey("default", "a");
   private static final ObjectKey B = new ObjectKey("default", "b");
+  private static final ObjectKey C = new ObjectKey("default", "c");
 
   private final Inbox inbox = new Inbox();
 
-  private static ClusterSnapshot snapshot(String name) {
-    return new ClusterSnapshot(
-        Map.of(), List.of(new Problem(Problem.Severity.NOTE, name, 0, "", "", "x")));
+  private static SourceUpdate update(
+      List<ServiceState> upserted, List<ObjectKey> removed, String problem) {
+    return new SourceUpdate(
+        upserted,
+        removed,
+        List.of(new Problem(Problem.Severity.NOTE, problem, 0, "", "", "x")),
+        List.of());
+  }
+
+  private static ServiceState state(ObjectKey key, int port) {
+    return ServiceBuilder.service(key.toString()).port(port).build();
   }
 
   @Test
-  void joinsABurstAndKeepsTheNewestSnapshot() throws InterruptedException {
-    inbox.change(snapshot("first"), Set.of(A));
-    inbox.change(snapshot("second"), Set.of(B));
+  void joinsABurstAndKeepsTheNewestOfEachService() throws InterruptedException {
+    inbox.change(update(List.of(state(A, 80), state(B, 80)), List.of(C), "first"));
+    inbox.change(update(List.of(state(A, 81), state(C, 80)), List.of(B), "second"));
     inbox.reclaimed(7);
     inbox.reclaimed(5);
 
     Inbox.Work work = inbox.take(-1);
 
-    assertThat(work.snapshot()).isEqualTo(snapshot("second"));
-    assertThat(work.changed()).containsExactlyInAnyOrder(A, B);
+    assertThat(work.update())
+        .isEqualTo(update(List.of(state(A, 81), state(C, 80)), List.of(B), "second"));
     assertThat(work.reclaimed()).isEqualTo(7);
     assertThat(work.stop()).isFalse();
   }
 
   @Test
+  void aTellingWithoutServicesIsTold() throws InterruptedException {
+    inbox.change(update(List.of(), List.of(), "only a problem"));
+
+    assertThat(inbox.take(-1).update()).isNotNull();
+  }
+
+  @Test
   void givesEachThingOnce() throws InterruptedException {
-    inbox.change(snapshot("first"), Set.of(A));
-    inbox.take(-1);
+    inbox.change(update(List.of(state(A, 80)), List.of(), "first"));
+    inbox.local(List.of(IpAddress.of("192.0.2.1")));
+    assertThat(inbox.take(-1).local()).containsExactly(IpAddress.of("192.0.2.1"));
 
     Inbox.Work work = inbox.take(1);
 
-    assertThat(work).isEqualTo(new Inbox.Work(null, Set.of(), -1, false));
+    assertThat(work).isEqualTo(new Inbox.Work(null, null, List.of(), -1, false));
   }
 
   @Test

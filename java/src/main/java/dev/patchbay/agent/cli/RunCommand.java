@@ -4,6 +4,7 @@ package dev.patchbay.agent.cli;
 import dev.patchbay.abi.AbiLimits;
 import dev.patchbay.agent.Agent;
 import dev.patchbay.agent.AgentConfig;
+import dev.patchbay.agent.AgentConfig.SourceSettings;
 import dev.patchbay.agent.HostPort;
 import dev.patchbay.agent.OomScore;
 import dev.patchbay.agent.UserError;
@@ -11,8 +12,10 @@ import dev.patchbay.kernel.Cgroups;
 import dev.patchbay.kernel.KernelException;
 import dev.patchbay.table.Capacity;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +37,7 @@ final class RunCommand implements Callable<Integer> {
   @Option(
       names = "--kubeconfig",
       paramLabel = "FILE",
-      description = "a cluster; not in this version, use --manifests")
+      description = "a cluster (default: that of the Pod this runs in)")
   @Nullable Path kubeconfig;
 
   @Mixin ClusterOptions cluster = new ClusterOptions();
@@ -128,18 +131,6 @@ final class RunCommand implements Callable<Integer> {
   }
 
   private AgentConfig settings() throws UserError {
-    if (kubeconfig != null) {
-      throw new UserError(
-          "cannot run from --kubeconfig " + kubeconfig,
-          "this version reads manifests only",
-          "use --manifests DIR");
-    }
-    if (manifests == null) {
-      throw UserError.usage(
-          "cannot run",
-          "no source of Services is given, and this version does not read a cluster",
-          "use --manifests DIR");
-    }
     if (devices != null && !devices.equals("none")) {
       throw new UserError(
           "cannot serve --devices " + devices,
@@ -147,19 +138,31 @@ final class RunCommand implements Callable<Integer> {
           "use --devices none");
     }
     address("--metrics-bind-address", metricsBindAddress);
-    cluster.apiServers();
-    cluster.nodePortAddresses();
     return new AgentConfig(
-        manifests,
+        source(),
         nodeName == null ? hostName() : nodeName.toLowerCase(Locale.ROOT),
         cgroup == null ? rootCgroup() : cgroup,
         paths.bpfDir,
         paths.stateDir,
-        control.cidrs(),
-        control.nodePorts(),
+        cluster.nodePortAddresses(),
         address("--healthz-bind-address", healthzBindAddress),
         capacity(),
         once);
+  }
+
+  private SourceSettings source() throws UserError {
+    List<URI> apiServers = cluster.apiServers();
+    if (manifests == null) {
+      return new SourceSettings.Cluster(kubeconfig, apiServers);
+    }
+    if (kubeconfig != null || !apiServers.isEmpty()) {
+      throw UserError.usage(
+          "cannot run from two sources",
+          "--manifests is given, and so is "
+              + (kubeconfig != null ? "--kubeconfig" : "--api-servers"),
+          "give one of them");
+    }
+    return new SourceSettings.Manifests(manifests, control.cidrs(), control.nodePorts());
   }
 
   private static Path rootCgroup() throws UserError {

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.agent;
+
+import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.NodeFacts;
+import dev.patchbay.model.NodeInfo;
+import dev.patchbay.model.NodePortAddresses;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Puts together what is known of nodes: the source's Nodes, and the addresses that this machine's
+ * interfaces have. Owner thread.
+ */
+final class NodeView {
+  private static final List<IpAddress> LOOPBACK =
+      List.of(IpAddress.of("127.0.0.1"), IpAddress.of("::1"));
+
+  private final String nodeName;
+  private final NodePortAddresses served;
+  private List<NodeInfo> nodes = List.of();
+  private List<IpAddress> local = List.of();
+  private NodeFacts facts;
+
+  /**
+   * Begins with no Nodes and no interfaces.
+   *
+   * @param nodeName this node's
+   * @param served at which addresses node ports are served
+   */
+  NodeView(String nodeName, NodePortAddresses served) {
+    this.nodeName = nodeName;
+    this.served = served;
+    facts = compute();
+  }
+
+  /** The Nodes as the source has them now; whether that changes the facts. */
+  boolean nodes(List<NodeInfo> now) {
+    if (nodes.equals(now)) {
+      return false;
+    }
+    nodes = now;
+    return recompute();
+  }
+
+  /** The addresses of this machine as they are now; whether that changes the facts. */
+  boolean local(List<IpAddress> now) {
+    local = now;
+    return recompute();
+  }
+
+  NodeFacts facts() {
+    return facts;
+  }
+
+  /** Whether load balancers may choose this node; true where the source does not know it. */
+  boolean eligible() {
+    NodeInfo own = own();
+    return own == null || own.eligible();
+  }
+
+  private @Nullable NodeInfo own() {
+    for (NodeInfo node : nodes) {
+      if (node.name().equals(nodeName)) {
+        return node;
+      }
+    }
+    return null;
+  }
+
+  private boolean recompute() {
+    NodeFacts before = facts;
+    facts = compute();
+    return !facts.equals(before);
+  }
+
+  private NodeFacts compute() {
+    NodeInfo own = own();
+    List<IpAddress> addresses = new ArrayList<>();
+    List<IpAddress> primary = own == null ? local : own.addresses();
+    add(LOOPBACK, primary, addresses);
+    add(local, primary, addresses);
+    for (NodeInfo node : nodes) {
+      add(node.addresses(), node.addresses(), addresses);
+    }
+    return new NodeFacts(nodeName, own == null ? "" : own.zone(), addresses);
+  }
+
+  private void add(List<IpAddress> all, List<IpAddress> primary, List<IpAddress> to) {
+    for (IpAddress address : all) {
+      if (served.matches(address, primary)) {
+        to.add(address);
+      }
+    }
+  }
+}
