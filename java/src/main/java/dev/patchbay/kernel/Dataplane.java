@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -73,8 +74,14 @@ public final class Dataplane implements StatsSource, AutoCloseable {
     requireLibrary();
     Capabilities.require();
     ObjectFile file = fitting();
-    long node = NetworkNamespace.cookie().orElse(0);
-    return open(options, new BpfObject.Recipe(file.file(), file.bytes(), sizes(options), node));
+    OptionalLong node = NetworkNamespace.cookie();
+    if (node.isEmpty()) {
+      log.warn(
+          "the kernel cannot name the node's network namespace (needs Linux 5.14):"
+              + " node ports do not answer on loopback, and binding to one is not refused");
+    }
+    return open(
+        options, new BpfObject.Recipe(file.file(), file.bytes(), sizes(options), node.orElse(0)));
   }
 
   static Dataplane open(DataplaneOptions options, BpfObject.Recipe recipe) throws KernelException {
