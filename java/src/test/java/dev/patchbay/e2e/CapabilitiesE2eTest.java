@@ -165,12 +165,13 @@ class CapabilitiesE2eTest {
   }
 
   @Test
-  void withoutSysResourceItRunsAndCannotLowerItsOomScore() {
+  void withoutSysResourceItRunsAndCannotLowerItsOomScoreButRaiseIt() {
     List<String> rest = without("SYS_RESOURCE");
     Result lowered = runOnce(rest, "--oom-score-adj=-1000");
     assertThat(lowered.exit()).as(lowered.toString()).isEqualTo(1);
     assertThat(lowered.err()).contains("--oom-score-adj -1000", "CAP_SYS_RESOURCE");
 
-    runOnce(KubernetesManifests.capabilities(), "--oom-score-adj=-1000").orFail();
+    runOnce(rest, "--oom-score-adj=1000").orFail();
+    Checks.meets(client, Kind.TCP, ADDRESS, "a", "b");
   }
 }
