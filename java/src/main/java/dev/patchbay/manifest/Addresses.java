@@ -53,14 +53,12 @@ final class Addresses {
   static @Nullable Cidr readRange(Fields fields, String path, String text) {
     Cidr range = Cidr.parse(text).orElse(null);
     if (range == null) {
-      int slash = text.indexOf('/');
-      boolean address = slash > 0 && IpAddress.parse(text.substring(0, slash)).isPresent();
       fields.error(
           path,
           "\""
               + text
-              + "\" is not a range of addresses such as 192.0.2.0/24"
-              + (address ? "; no bit behind the prefix may be set" : ""));
+              + "\" is not a range of addresses such as 192.0.2.0/24, with no bit set behind the"
+              + " prefix");
     }
     return range;
   }

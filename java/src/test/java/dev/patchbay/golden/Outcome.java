@@ -60,7 +60,8 @@ final class Outcome {
         .forEach(
             (key, target) -> {
               if (!printed.contains(key)) {
-                line("nobody's: " + key + " -> " + words(target));
+                String whose = target instanceof NodeAddress ? "" : "nobody's: ";
+                line(whose + key + " -> " + words(target));
               }
             });
     cluster.problems().stream()

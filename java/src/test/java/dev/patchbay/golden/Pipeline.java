@@ -8,7 +8,9 @@ import dev.patchbay.inspect.Canonical;
 import dev.patchbay.inspect.Invariants;
 import dev.patchbay.manifest.Loaded;
 import dev.patchbay.model.ClusterSnapshot;
+import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.NodeFacts;
+import dev.patchbay.model.NodeInfo;
 import dev.patchbay.model.ServiceState;
 import dev.patchbay.reconcile.ApplyReport;
 import dev.patchbay.reconcile.Reconciler;
@@ -17,6 +19,7 @@ import dev.patchbay.table.Capacity;
 import dev.patchbay.table.DesiredState;
 import dev.patchbay.testkit.FakeDataplaneStore;
 import dev.patchbay.testkit.FaultyDataplaneStore;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.OptionalLong;
@@ -28,15 +31,16 @@ import java.util.Set;
  * wanted, however it came about.
  */
 final class Pipeline {
-  private static final NodeFacts NODE = NodeFacts.named("node-1");
+  private static final String NODE = "node-1";
   private static final Capacity CAPACITY = new Capacity(256, 64, 512);
   private static final int ATTEMPTS = 1000;
 
   private final FakeDataplaneStore maps = new FakeDataplaneStore(CAPACITY);
   private final FaultyDataplaneStore store;
-  private final Compiler compiler = new Compiler(NODE);
+  private final Compiler compiler = new Compiler(NodeFacts.named(NODE));
   private final Reconciler reconciler;
   private ClusterSnapshot cluster = ClusterSnapshot.EMPTY;
+  private NodeFacts node = NodeFacts.named(NODE);
 
   Pipeline(long seed) {
     store = new FaultyDataplaneStore(maps, seed);
@@ -62,6 +66,8 @@ final class Pipeline {
 
   private void begin(Loaded first) {
     cluster = ClusterSnapshot.EMPTY.with(first.update());
+    node = node(first.update().nodes());
+    compiler.updateNode(node);
     compiler.update(cluster.services().values(), Set.of());
     reconciler.replaceAll(compiler.desired());
     settle();
@@ -69,8 +75,21 @@ final class Pipeline {
 
   private void advance(Loaded loaded) {
     cluster = cluster.with(loaded.update());
+    node = node(loaded.update().nodes());
+    reconciler.change(compiler.updateNode(node));
     reconciler.change(compiler.update(loaded.update().upserted(), loaded.update().removed()));
     settle();
+  }
+
+  /** What the Nodes say, without this machine's own addresses. */
+  private static NodeFacts node(List<NodeInfo> nodes) {
+    String zone = "";
+    List<IpAddress> addresses = new ArrayList<>();
+    for (NodeInfo info : nodes) {
+      zone = info.name().equals(NODE) ? info.zone() : zone;
+      addresses.addAll(info.addresses());
+    }
+    return new NodeFacts(NODE, zone, addresses);
   }
 
   /** What holds now, for people. */
@@ -121,7 +140,7 @@ final class Pipeline {
 
   /** The same Services, told one by one and the last first to somebody who knows nothing. */
   private DesiredState compiledAtOnce() {
-    Compiler fresh = new Compiler(NODE);
+    Compiler fresh = new Compiler(node);
     cluster.services().values().stream()
         .sorted(Comparator.comparing(ServiceState::key).reversed())
         .forEach(state -> fresh.update(List.of(state), Set.of()));

@@ -132,7 +132,10 @@ class ExternalFieldsTest {
     assertThat(problemsOf(annotated(annotation, PORTS)))
         .containsExactly(path + "has no meaning for type ClusterIP; LoadBalancer is needed");
     assertThat(problemsOf(annotated(annotation.replace("/8", "/33"), "type: LoadBalancer", PORTS)))
-        .contains(path + "\"10.0.0.0/33\" is not a range of addresses such as 192.0.2.0/24");
+        .contains(
+            path
+                + "\"10.0.0.0/33\" is not a range of addresses such as 192.0.2.0/24, with"
+                + " no bit set behind the prefix");
   }
 
   @ParameterizedTest
@@ -182,10 +185,9 @@ class ExternalFieldsTest {
       delimiter = '|',
       value = {
         "loadBalancerSourceRanges: [10.0.0.1/8] | loadBalancerSourceRanges[0]: \"10.0.0.1/8\" is"
-            + " not a range of addresses such as 192.0.2.0/24; no bit behind the prefix may be"
-            + " set",
+            + " not a range of addresses such as 192.0.2.0/24, with no bit set behind the prefix",
         "loadBalancerSourceRanges: [10.0.0.0] | loadBalancerSourceRanges[0]: \"10.0.0.0\" is not a"
-            + " range of addresses such as 192.0.2.0/24",
+            + " range of addresses such as 192.0.2.0/24, with no bit set behind the prefix",
         "healthCheckNodePort: 8080 | healthCheckNodePort: 8080 is out of the range of node ports;"
             + " allowed are 30000 to 32767",
         "healthCheckNodePort: 30080 | healthCheckNodePort: 30080 is the node port of a port of the"
