@@ -86,8 +86,8 @@ public final class Agent implements AutoCloseable {
 
   private void start() throws UserError, InterruptedException {
     Thread.currentThread().setName("patchbay-owner");
-    requireCgroup();
     try (Source source = source()) {
+      requireCgroup();
       FutureTask<SourceUpdate> loading = new FutureTask<>(source::load);
       stopLoading = () -> loading.cancel(true);
       Thread.ofPlatform().name("patchbay-load").daemon().start(loading);

@@ -2,6 +2,7 @@
 package dev.patchbay.agent;
 
 import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.NodeInfo;
 import dev.patchbay.model.NodePortAddresses;
@@ -78,13 +79,22 @@ final class NodeView {
   private NodeFacts compute() {
     NodeInfo own = own();
     List<IpAddress> addresses = new ArrayList<>();
-    List<IpAddress> primary = own == null ? local : own.addresses();
+    List<IpAddress> primary = primary(own == null ? local : own.addresses());
     add(LOOPBACK, primary, addresses);
     add(local, primary, addresses);
     for (NodeInfo node : nodes) {
-      add(node.addresses(), node.addresses(), addresses);
+      add(node.addresses(), primary(node.addresses()), addresses);
     }
     return new NodeFacts(nodeName, own == null ? "" : own.zone(), addresses);
+  }
+
+  /** The first of each family. */
+  private static List<IpAddress> primary(List<IpAddress> addresses) {
+    List<IpAddress> primary = new ArrayList<>(2);
+    for (IpFamily family : IpFamily.values()) {
+      addresses.stream().filter(a -> a.family() == family).findFirst().ifPresent(primary::add);
+    }
+    return primary;
   }
 
   private void add(List<IpAddress> all, List<IpAddress> primary, List<IpAddress> to) {

@@ -44,7 +44,7 @@ class InboxTest {
     Inbox.Work work = inbox.take(-1);
 
     assertThat(work.update())
-        .isEqualTo(update(List.of(state(A, 81), state(C, 80)), List.of(B), "second"));
+        .isEqualTo(update(List.of(state(C, 80), state(A, 81)), List.of(B), "second"));
     assertThat(work.reclaimed()).isEqualTo(7);
     assertThat(work.stop()).isFalse();
   }

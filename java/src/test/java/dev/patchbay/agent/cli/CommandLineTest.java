@@ -9,6 +9,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -75,7 +76,7 @@ class CommandLineTest {
         "--nodeport-addresses all,all | is there twice | 2",
         "--localhost-nodeports maybe | is not a boolean | 2",
         "--oom-score-adj 1001 | give a number of -1000 to 1000 | 2",
-        "--kubeconfig /etc/kubeconfig | use --manifests | 1"
+        "--kubeconfig /etc/kubeconfig | give one of them | 2"
       })
   void badSettingsOfRunAreOneLine(String flags, String reason, int exitCode) {
     String[] flag = flags.strip().split(" ", -1);
@@ -130,7 +131,10 @@ class CommandLineTest {
             conntrack: {maxPerCore: 32768}
             """);
 
-    assertThat(patchbay("run", "--config", file.toString())).isEqualTo(1);
+    String[] run = {
+      "run", "--cgroup", "/nowhere", "--state-dir", dir.toString(), "--config", file.toString()
+    };
+    assertThat(patchbay(run)).isEqualTo(1);
     assertThat(err.toString().lines())
         .satisfiesExactly(
             line ->
@@ -140,7 +144,10 @@ class CommandLineTest {
             line -> assertThat(line).contains("/etc/kubeconfig"));
 
     err.getBuffer().setLength(0);
-    assertThat(patchbay("run", "--config", file.toString(), "--kubeconfig", "/other")).isEqualTo(1);
+    String[] other = Arrays.copyOf(run, run.length + 2);
+    other[run.length] = "--kubeconfig";
+    other[run.length + 1] = "/other";
+    assertThat(patchbay(other)).isEqualTo(1);
     assertThat(err.toString()).contains("/other").doesNotContain("/etc/kubeconfig");
   }
 
