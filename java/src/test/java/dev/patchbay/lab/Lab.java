@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -28,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>All names carry {@code patchbay-test-PID-N}, with the process that made them. Closing removes
  * everything, also from a shutdown hook; what a killed process left behind is removed by the next
- * one that makes a lab. Not thread-safe.
+ * one that makes a lab. Nodes and Pods may be added by several threads; one of them closes it.
  */
 public final class Lab implements AutoCloseable {
   private static final Path NETNS = Path.of("/run/netns");
@@ -41,9 +42,10 @@ public final class Lab implements AutoCloseable {
   private final String id;
   private final Path directory;
   private final Cgroup cgroup;
-  private final List<String> namespaces = new ArrayList<>();
-  private final List<Node> nodes = new ArrayList<>();
-  private final List<Client> clients = new ArrayList<>();
+  private final List<String> namespaces = new CopyOnWriteArrayList<>();
+  private final List<Node> nodes = new CopyOnWriteArrayList<>();
+  private final List<Runnable> closers = new CopyOnWriteArrayList<>();
+  private final AtomicInteger numbers = new AtomicInteger(1);
   private final AtomicInteger files = new AtomicInteger();
 
   private Lab(String id) {
@@ -112,9 +114,15 @@ public final class Lab implements AutoCloseable {
     return namespace;
   }
 
+  void removeNamespace(String namespace) {
+    if (namespaces.remove(namespace)) {
+      Commands.run("ip", "netns", "del", namespace);
+    }
+  }
+
   /** Connects a namespace to the bridge and gives the number of its addresses. */
   private int connect(String namespace) {
-    int number = namespaces.size();
+    int number = numbers.incrementAndGet();
     String port = "port" + number;
     ip(
         namespaces.getFirst(),
@@ -183,9 +191,11 @@ public final class Lab implements AutoCloseable {
     return directory.resolve(name + "-" + files.incrementAndGet() + "." + suffix);
   }
 
-  Client register(Client client) {
-    clients.add(client);
-    return client;
+  /**
+   * Has something done when the lab is closed, before anything of it is removed; last one first.
+   */
+  public void onClose(Runnable action) {
+    closers.add(action);
   }
 
   /** Kills all processes and removes everything. May be called again. */
@@ -194,12 +204,12 @@ public final class Lab implements AutoCloseable {
     if (!OPEN.remove(this)) {
       return;
     }
-    clients.forEach(Client::close);
+    List.copyOf(closers).reversed().forEach(Runnable::run);
     cgroup.killProcesses();
     if (Files.isDirectory(bpfDirectory())) {
       deleteTree(bpfDirectory());
     }
-    namespaces.reversed().forEach(name -> Commands.run("ip", "netns", "del", name));
+    List.copyOf(namespaces).reversed().forEach(this::removeNamespace);
     cgroup.remove();
     deleteTree(directory);
   }

@@ -30,6 +30,8 @@ public final class Node {
 
   private final Lab lab;
   private final String name;
+  private final String namespace;
+  private final int number;
   private final Cgroup cgroup;
   private final Pod host;
   private final Pod agentPlace;
@@ -41,6 +43,8 @@ public final class Node {
     this.lab = lab;
     this.name = name;
     this.cgroup = cgroup;
+    this.namespace = namespace;
+    this.number = number;
     this.host = new Pod(lab, this, name, namespace, number, cgroup.child("host"));
     this.agentPlace = new Pod(lab, this, name, namespace, number, cgroup.child("agent"));
     this.manifests = lab.newDirectory(name + "-manifests");
@@ -57,6 +61,11 @@ public final class Node {
     return host;
   }
 
+  /** The lab it belongs to. */
+  public Lab lab() {
+    return lab;
+  }
+
   /** The cgroup that its agent attaches to. */
   public Path cgroup() {
     return cgroup.path();
@@ -65,6 +74,11 @@ public final class Node {
   /** Adds a Pod. */
   public Pod addPod(String podName) {
     return lab.addPod(this, podName, cgroup);
+  }
+
+  /** Adds a host-network Pod: the node's namespace, a cgroup of its own. */
+  public Pod addHostPod(String podName) {
+    return new Pod(lab, this, podName, namespace, number, cgroup.child(podName));
   }
 
   /** Adds Pods that serve HTTP on 8080, banners on 9000, echo on 7000 and UDP on 5000. */
