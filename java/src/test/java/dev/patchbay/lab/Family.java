@@ -55,6 +55,11 @@ public enum Family {
     return outside + number;
   }
 
+  /** The range of {@link #outside}, as {@code address/length}. */
+  String outsideRange() {
+    return outside(0) + (this == IPV4 ? "/24" : "/64");
+  }
+
   /** {@code address:port}, as in a URL. */
   public static String hostPort(String address, int port) {
     return address.contains(":") ? "[" + address + "]:" + port : address + ":" + port;

@@ -104,7 +104,8 @@ public final class Lab implements AutoCloseable {
 
   Pod addPod(Node node, String name, Cgroup parent) {
     String namespace = addNamespace(name);
-    return new Pod(this, node, name, namespace, connect(namespace), parent.child(name));
+    int number = node.routesPods() ? connectBehind(node, namespace) : connect(namespace);
+    return new Pod(this, node, name, namespace, number, parent.child(name));
   }
 
   private String addNamespace(String name) {
@@ -140,16 +141,58 @@ public final class Lab implements AutoCloseable {
         addr add %s/%d dev eth0
         addr add %s/%d dev eth0 nodad
         link set eth0 up
-        route add %s/24 dev eth0
-        route add %s/64 dev eth0
+        route add %s dev eth0
+        route add %s dev eth0
         """
             .formatted(
                 v4.pod(number),
                 v4.prefix(),
                 v6.pod(number),
                 v6.prefix(),
-                v4.outside(0),
-                v6.outside(0)));
+                v4.outsideRange(),
+                v6.outsideRange()));
+    return number;
+  }
+
+  /**
+   * Connects a namespace to its node, which routes for it, and gives the number of its addresses.
+   * All that it sends and gets passes through the node's namespace.
+   */
+  private int connectBehind(Node node, String namespace) {
+    int number = numbers.incrementAndGet();
+    String port = Node.POD_INTERFACES + number;
+    Family v4 = Family.IPV4;
+    Family v6 = Family.IPV6;
+    node.host()
+        .ip(
+            """
+            link add %1$s type veth peer name eth0 netns %2$s
+            addr add fe80::1/64 dev %1$s nodad
+            link set %1$s up
+            route add %3$s dev %1$s src %5$s
+            route add %4$s dev %1$s
+            neigh add proxy %4$s dev eth0
+            """
+                .formatted(
+                    port, namespace, v4.pod(number), v6.pod(number), node.host().address(v4)));
+    StringBuilder commands =
+        new StringBuilder(
+            """
+            link set lo up
+            addr add %s/32 dev eth0
+            addr add %s/128 dev eth0 nodad
+            link set eth0 up
+            route add %s dev eth0
+            """
+                .formatted(v4.pod(number), v6.pod(number), node.host().address(v4)));
+    for (Family family : Family.values()) {
+      String gateway = family == v4 ? node.host().address(v4) : "fe80::1";
+      for (String range :
+          List.of(family.podRange(), family.serviceRange(), family.outsideRange())) {
+        commands.append("route add %s via %s dev eth0%n".formatted(range, gateway));
+      }
+    }
+    ip(namespace, commands.toString());
     return number;
   }
 
