@@ -53,7 +53,7 @@ need_root = if [ "$$(id -u)" != 0 ]; then \
 	echo "patchbay: make $@ needs root (namespaces, cgroups, BPF): sudo make $@$(1)" >&2; exit 1; fi
 
 # --- Goals -----------------------------------------------------------------------------------------------------------
-.PHONY: help deps doctor build bpf test test-pure test-kernel golden demo fmt check bindings clean
+.PHONY: help deps doctor build bpf test test-pure test-kernel e2e cluster golden demo fmt check bindings clean
 
 help: ## this text
 	@echo "Patchbay: a Kubernetes Service dataplane. Start here: sudo make demo"
@@ -77,10 +77,11 @@ bpf: ## the BPF programs
 	$(Q)+$(BPF)
 	$(Q).ci/give-back
 
-test: ## every test: pure, kernel and end to end (root)
+test: ## every test: pure, kernel, end to end and in a cluster (root)
 	$(Q)$(call need_root, (without root: make test-pure))
 	$(Q)$(MAKE) deps
 	$(Q)$(MAKE) build
+	$(Q)$(MAKE) cluster
 	$(if $(TESTS),,$(Q)+$(BPF) check-kernel)
 	$(Q)$(call run_tests)
 
@@ -93,6 +94,16 @@ test-kernel: ## tests of the programs and maps in this kernel (root)
 	$(Q)$(MAKE) bpf
 	$(if $(TESTS),,$(Q)+$(BPF) check-kernel)
 	$(Q)$(call run_tests,-Pkernel)
+
+e2e: ## tests in a cluster: real API server, controllers and scheduler (root)
+	$(Q)$(call need_root)
+	$(Q)$(MAKE) deps
+	$(Q)$(MAKE) build
+	$(Q)$(MAKE) cluster
+	$(Q)$(call run_tests,-Pcluster)
+
+cluster: ## the programs of the test cluster, built once and kept outside of the tree
+	$(Q).ci/cluster >/dev/null
 
 golden: bpf ## write the outcomes in java/src/test/resources/golden and patchbay.yaml again; read the diff
 	$(msg) GOLDEN "java/src/test/resources/golden, java/src/main/kubernetes/patchbay.yaml"

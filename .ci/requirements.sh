@@ -25,6 +25,7 @@ find_bpftool() {
 present() { # KIND NAME
   case $1:$2 in
     command:bpftool) find_bpftool >/dev/null ;;
+    command:go) command -v go >/dev/null || [ -x /usr/local/go/bin/go ] ;;
     command:*) command -v "$2" >/dev/null ;;
     header:*) compgen -G "/usr/include/$2" >/dev/null || compgen -G "/usr/include/*-linux-gnu*/$2" >/dev/null ;;
     library:*) ldconfig -p | grep -F "$2 " >/dev/null ;;

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server of a test Pod: many ports, TCP and UDP, IPv4 and IPv6, one thread.
 
-usage: server.py NAME [--http P,..] [--banner P,..] [--echo P,..] [--udp P,..] [--fastopen]
+usage: server.py NAME [--http P,..] [--banner P,..] [--echo P,..] [--udp P,..] [--fastopen] [--statuses DIR]
 
   http    answers one HTTP request: "/" with "You've hit NAME", "/who" with a JSON object
-          {"name", "port", "client", "clientPort"}
+          {"name", "port", "client", "clientPort"}; the status is 200, or what a file in DIR says
+          whose name is the path with "_" for "/"
   banner  says "NAME PORT CLIENT" as soon as a connection is accepted and closes it
   echo    sends back what it gets, each line with "NAME " before it, until the client leaves
   udp     answers each datagram with "NAME PORT CLIENT CLIENTPORT PAYLOAD"; the payload "via:P ..."
@@ -16,6 +17,7 @@ Prints "ready" on standard output when all ports are bound.
 
 import argparse
 import json
+import os
 import selectors
 import socket
 import sys
@@ -32,8 +34,9 @@ def plain(address):
 
 
 class Server:
-    def __init__(self, name):
+    def __init__(self, name, statuses):
         self.name = name
+        self.statuses = statuses
         self.selector = selectors.EpollSelector()
         self.udp = {}
 
@@ -72,6 +75,15 @@ class Server:
         sock.sendall(f"{self.name} {port} {client}\n".encode())
         sock.close()
 
+    def status(self, path):
+        if self.statuses:
+            try:
+                with open(os.path.join(self.statuses, path.replace("/", "_")), encoding="ascii") as file:
+                    return file.read().strip() + " told so"
+            except FileNotFoundError:
+                pass
+        return "200 OK"
+
     def http(self, sock, port, client, client_port):
         request = bytearray()
 
@@ -93,7 +105,7 @@ class Server:
                                    "clientPort": client_port}) + "\n"
             else:
                 body = f"You've hit {self.name}\n"
-            head = (f"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n"
+            head = (f"HTTP/1.1 {self.status(path)}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n"
                     "Connection: close\r\n\r\n")
             try:
                 sock.sendall((head + body).encode())
@@ -166,8 +178,9 @@ def main():
     for kind in ("http", "banner", "echo", "udp"):
         parser.add_argument("--" + kind, type=ports, default=[])
     parser.add_argument("--fastopen", action="store_true")
+    parser.add_argument("--statuses")
     options = parser.parse_args()
-    server = Server(options.name)
+    server = Server(options.name, options.statuses)
     for kind, handler in (("http", server.http), ("banner", server.banner), ("echo", server.echo)):
         for port in getattr(options, kind):
             server.listen(port, handler, options.fastopen)

@@ -11,19 +11,19 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Runs commands to their end. */
-final class Commands {
+public final class Commands {
   /** Long enough for anything on a loaded machine. */
-  static final Duration PATIENCE = Duration.ofSeconds(60);
+  public static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private Commands() {}
 
   /** Runs a command that has to succeed. */
-  static Result run(String... command) {
+  public static Result run(String... command) {
     return run(PATIENCE, List.of(command), "").orFail();
   }
 
   /** Runs a command that has to succeed, with an input. */
-  static Result feed(String input, String... command) {
+  public static Result feed(String input, String... command) {
     return run(PATIENCE, List.of(command), input).orFail();
   }
 
@@ -32,7 +32,7 @@ final class Commands {
    *
    * @throws AssertionError if it takes longer than {@code patience}; it is killed then
    */
-  static Result run(Duration patience, List<String> command, String input) {
+  public static Result run(Duration patience, List<String> command, String input) {
     try {
       Path in = Files.createTempFile("patchbay-lab", ".in");
       Path out = Files.createTempFile("patchbay-lab", ".out");

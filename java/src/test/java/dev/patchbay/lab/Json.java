@@ -73,7 +73,7 @@ public final class Json {
     };
   }
 
-  /** The JSON text of maps, iterables, strings, numbers, booleans and null. */
+  /** The JSON text of maps, iterables, strings, numbers, booleans, null, and JSON values. */
   public static String write(@Nullable Object value) {
     StringWriter text = new StringWriter();
     try (JsonGenerator generator = FACTORY.createGenerator(text)) {
@@ -87,6 +87,7 @@ public final class Json {
   private static void write(JsonGenerator generator, @Nullable Object value) throws IOException {
     switch (value) {
       case null -> generator.writeNull();
+      case Json json -> write(generator, json.value);
       case Map<?, ?> members -> {
         generator.writeStartObject();
         for (Map.Entry<?, ?> member : members.entrySet()) {
@@ -167,23 +168,6 @@ public final class Json {
 
   @Override
   public String toString() {
-    return write(plain(value));
-  }
-
-  private static @Nullable Object plain(@Nullable Object value) {
-    return switch (value) {
-      case Json json -> plain(json.value);
-      case Map<?, ?> members -> {
-        Map<String, @Nullable Object> copy = new LinkedHashMap<>();
-        members.forEach((name, member) -> copy.put(String.valueOf(name), plain(member)));
-        yield copy;
-      }
-      case List<?> elements -> {
-        List<@Nullable Object> copy = new ArrayList<>();
-        elements.forEach(element -> copy.add(plain(element)));
-        yield copy;
-      }
-      case null, default -> value;
-    };
+    return write(value);
   }
 }

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -28,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>All names carry {@code patchbay-test-PID-N}, with the process that made them. Closing removes
  * everything, also from a shutdown hook; what a killed process left behind is removed by the next
- * one that makes a lab. Not thread-safe.
+ * one that makes a lab. Nodes and Pods may be added by several threads; one of them closes it.
  */
 public final class Lab implements AutoCloseable {
   private static final Path NETNS = Path.of("/run/netns");
@@ -41,9 +42,10 @@ public final class Lab implements AutoCloseable {
   private final String id;
   private final Path directory;
   private final Cgroup cgroup;
-  private final List<String> namespaces = new ArrayList<>();
-  private final List<Node> nodes = new ArrayList<>();
-  private final List<Client> clients = new ArrayList<>();
+  private final List<String> namespaces = new CopyOnWriteArrayList<>();
+  private final List<Node> nodes = new CopyOnWriteArrayList<>();
+  private final List<Runnable> closers = new CopyOnWriteArrayList<>();
+  private final AtomicInteger numbers = new AtomicInteger(1);
   private final AtomicInteger files = new AtomicInteger();
 
   private Lab(String id) {
@@ -102,7 +104,8 @@ public final class Lab implements AutoCloseable {
 
   Pod addPod(Node node, String name, Cgroup parent) {
     String namespace = addNamespace(name);
-    return new Pod(this, node, name, namespace, connect(namespace), parent.child(name));
+    int number = node.routesPods() ? connectBehind(node, namespace) : connect(namespace);
+    return new Pod(this, node, name, namespace, number, parent.child(name));
   }
 
   private String addNamespace(String name) {
@@ -112,9 +115,15 @@ public final class Lab implements AutoCloseable {
     return namespace;
   }
 
+  void removeNamespace(String namespace) {
+    if (namespaces.remove(namespace)) {
+      Commands.run("ip", "netns", "del", namespace);
+    }
+  }
+
   /** Connects a namespace to the bridge and gives the number of its addresses. */
   private int connect(String namespace) {
-    int number = namespaces.size();
+    int number = numbers.incrementAndGet();
     String port = "port" + number;
     ip(
         namespaces.getFirst(),
@@ -132,16 +141,58 @@ public final class Lab implements AutoCloseable {
         addr add %s/%d dev eth0
         addr add %s/%d dev eth0 nodad
         link set eth0 up
-        route add %s/24 dev eth0
-        route add %s/64 dev eth0
+        route add %s dev eth0
+        route add %s dev eth0
         """
             .formatted(
                 v4.pod(number),
                 v4.prefix(),
                 v6.pod(number),
                 v6.prefix(),
-                v4.outside(0),
-                v6.outside(0)));
+                v4.outsideRange(),
+                v6.outsideRange()));
+    return number;
+  }
+
+  /**
+   * Connects a namespace to its node, which routes for it, and gives the number of its addresses.
+   * All that it sends and gets passes through the node's namespace.
+   */
+  private int connectBehind(Node node, String namespace) {
+    int number = numbers.incrementAndGet();
+    String port = Node.POD_INTERFACES + number;
+    Family v4 = Family.IPV4;
+    Family v6 = Family.IPV6;
+    node.host()
+        .ip(
+            """
+            link add %1$s type veth peer name eth0 netns %2$s
+            addr add fe80::1/64 dev %1$s nodad
+            link set %1$s up
+            route add %3$s dev %1$s src %5$s
+            route add %4$s dev %1$s
+            neigh add proxy %4$s dev eth0
+            """
+                .formatted(
+                    port, namespace, v4.pod(number), v6.pod(number), node.host().address(v4)));
+    StringBuilder commands =
+        new StringBuilder(
+            """
+            link set lo up
+            addr add %s/32 dev eth0
+            addr add %s/128 dev eth0 nodad
+            link set eth0 up
+            route add %s dev eth0
+            """
+                .formatted(v4.pod(number), v6.pod(number), node.host().address(v4)));
+    for (Family family : Family.values()) {
+      String gateway = family == v4 ? node.host().address(v4) : "fe80::1";
+      for (String range :
+          List.of(family.podRange(), family.serviceRange(), family.outsideRange())) {
+        commands.append("route add %s via %s dev eth0%n".formatted(range, gateway));
+      }
+    }
+    ip(namespace, commands.toString());
     return number;
   }
 
@@ -183,9 +234,11 @@ public final class Lab implements AutoCloseable {
     return directory.resolve(name + "-" + files.incrementAndGet() + "." + suffix);
   }
 
-  Client register(Client client) {
-    clients.add(client);
-    return client;
+  /**
+   * Has something done when the lab is closed, before anything of it is removed; last one first.
+   */
+  public void onClose(Runnable action) {
+    closers.add(action);
   }
 
   /** Kills all processes and removes everything. May be called again. */
@@ -194,12 +247,12 @@ public final class Lab implements AutoCloseable {
     if (!OPEN.remove(this)) {
       return;
     }
-    clients.forEach(Client::close);
+    List.copyOf(closers).reversed().forEach(Runnable::run);
     cgroup.killProcesses();
     if (Files.isDirectory(bpfDirectory())) {
       deleteTree(bpfDirectory());
     }
-    namespaces.reversed().forEach(name -> Commands.run("ip", "netns", "del", name));
+    List.copyOf(namespaces).reversed().forEach(this::removeNamespace);
     cgroup.remove();
     deleteTree(directory);
   }

@@ -25,15 +25,21 @@ public final class Node {
   /** Where the agent serves {@code /metrics}, on the node's loopback. */
   public static final String METRICS = "127.0.0.1:10249";
 
+  /** How the names of a routing node's interfaces to its Pods begin. */
+  public static final String POD_INTERFACES = "pod";
+
   private static final Duration READY = Duration.ofSeconds(30);
   private static final String READY_LINE = "(?i)\\bready\\b";
 
   private final Lab lab;
   private final String name;
+  private final String namespace;
+  private final int number;
   private final Cgroup cgroup;
   private final Pod host;
   private final Pod agentPlace;
   private final Path stateDirectory;
+  private volatile boolean routesPods;
   private Path manifests;
   private Optional<Daemon> agent = Optional.empty();
 
@@ -41,6 +47,8 @@ public final class Node {
     this.lab = lab;
     this.name = name;
     this.cgroup = cgroup;
+    this.namespace = namespace;
+    this.number = number;
     this.host = new Pod(lab, this, name, namespace, number, cgroup.child("host"));
     this.agentPlace = new Pod(lab, this, name, namespace, number, cgroup.child("agent"));
     this.manifests = lab.newDirectory(name + "-manifests");
@@ -57,14 +65,56 @@ public final class Node {
     return host;
   }
 
+  /** The lab it belongs to. */
+  public Lab lab() {
+    return lab;
+  }
+
   /** The cgroup that its agent attaches to. */
   public Path cgroup() {
     return cgroup.path();
   }
 
+  /**
+   * Makes it a router for the Pods that are added from now on: not on the lab's bridge, but behind
+   * it, so that all their packets pass through its namespace, as a proxy that works on packets
+   * needs it. Service addresses have a route there, since packets are looked at only if they have
+   * one: what nobody translates fails with {@code EHOSTUNREACH} after a while.
+   */
+  public void routePods() {
+    host.exec(
+            "sh",
+            "-c",
+            """
+            cd /proc/sys/net
+            echo 1 > ipv4/ip_forward
+            echo 1 > ipv6/conf/all/forwarding
+            echo 0 > ipv4/conf/all/rp_filter
+            echo 0 > ipv4/conf/eth0/rp_filter
+            echo 1 > ipv4/conf/eth0/proxy_arp
+            echo 1 > ipv6/conf/eth0/proxy_ndp
+            echo 0 > ipv4/neigh/eth0/proxy_delay
+            echo 0 > ipv6/neigh/eth0/proxy_delay
+            """)
+        .orFail();
+    for (Family family : Family.values()) {
+      host.ip("route add %s dev eth0%n".formatted(family.serviceRange()));
+    }
+    routesPods = true;
+  }
+
+  boolean routesPods() {
+    return routesPods;
+  }
+
   /** Adds a Pod. */
   public Pod addPod(String podName) {
     return lab.addPod(this, podName, cgroup);
+  }
+
+  /** Adds a host-network Pod: the node's namespace, a cgroup of its own. */
+  public Pod addHostPod(String podName) {
+    return new Pod(lab, this, podName, namespace, number, cgroup.child(podName));
   }
 
   /** Adds Pods that serve HTTP on 8080, banners on 9000, echo on 7000 and UDP on 5000. */

@@ -62,6 +62,16 @@ public final class Pod {
     return cgroup.path();
   }
 
+  /** The file that stands for its network namespace. */
+  public Path namespace() {
+    return Path.of(Lab.namespaceFile(namespace));
+  }
+
+  /** Runs {@code ip} commands, one a line, in its network namespace. */
+  public void ip(String commands) {
+    lab.ip(namespace, commands);
+  }
+
   /** Gives it an address outside the cluster's ranges as well; every namespace can reach those. */
   public void addOutsideAddress(int outside) {
     lab.ip(
@@ -115,7 +125,9 @@ public final class Pod {
 
   /** Starts the test client. */
   public Client client() {
-    return lab.register(new Client(entering(List.of(PYTHON, script("client.py"))), this));
+    Client client = new Client(entering(List.of(PYTHON, script("client.py"))), this);
+    lab.onClose(client::close);
+    return client;
   }
 
   /** GETs a URL with curl; no proxy, at most five seconds. */
@@ -126,6 +138,17 @@ public final class Pod {
   /** Kills whatever runs here. The namespace and its addresses stay. */
   public void killProcesses() {
     cgroup.killProcesses();
+  }
+
+  /**
+   * Kills whatever runs here and removes its cgroup and, unless it is its node's, its namespace.
+   * Its addresses are not given to anybody else.
+   */
+  public void remove() {
+    cgroup.remove();
+    if (!namespace.equals(node.host().namespace)) {
+      lab.removeNamespace(namespace);
+    }
   }
 
   /** Path of a script that tests bring along. */
