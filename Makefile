@@ -94,9 +94,9 @@ test-kernel: ## tests of the programs and maps in this kernel (root)
 	$(if $(TESTS),,$(Q)+$(BPF) check-kernel)
 	$(Q)$(call run_tests,-Pkernel)
 
-golden: bpf ## write the outcomes in java/src/test/resources/golden and patchbay.yaml again; read the diff
-	$(msg) GOLDEN "java/src/test/resources/golden, java/src/main/kubernetes/patchbay.yaml"
-	$(Q)$(MVN) test -Dtest='GoldenTest,KubernetesManifestsTest' -Dsurefire.failIfNoSpecifiedTests=false -Dpatchbay.golden.rewrite=true
+golden: bpf ## write what is derived again (outcomes in resources/golden, patchbay.yaml, a table); read the diff
+	$(msg) GOLDEN "java/src/test/resources/golden, java/src/main/kubernetes/patchbay.yaml, java/docs/kube-proxy.md"
+	$(Q)$(MVN) test -Dtest='GoldenTest,KubernetesManifestsTest,KubeProxyConfigurationTest' -Dsurefire.failIfNoSpecifiedTests=false -Dpatchbay.golden.rewrite=true
 
 demo: ## three Pods, a Service, curl (root); also with DEMO_IPV6=1
 	$(Q)$(call need_root)
