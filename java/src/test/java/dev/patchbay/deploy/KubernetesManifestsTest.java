@@ -209,22 +209,53 @@ class KubernetesManifestsTest {
     throw new AssertionError("nothing is mounted at " + mountPath);
   }
 
-  /** What {@code test} says holds, so {@code replace} meets what it means. */
-  @Test
-  void theOverlayForKubeadmFitsTheBase() {
-    Map<?, ?> overlay = documents(text("kubeadm/kustomization.yaml")).getFirst();
+  /** Steps of the patch of an overlay, after a look at what it applies to. */
+  private static List<?> patch(String overlayFile) {
+    Map<?, ?> overlay = documents(text(overlayFile)).getFirst();
     assertThat(texts(overlay, "resources")).containsExactly("../base");
+    assertThat((List<?>) at(overlay, "patches")).hasSize(1);
     assertThat(at(overlay, "patches/0/target/kind")).isEqualTo("DaemonSet");
-    Map<?, ?> patch =
-        documents("patch:\n" + String.valueOf(at(overlay, "patches/0/patch")).indent(2)).getFirst();
-    List<?> steps = (List<?>) at(patch, "patch");
-    assertThat(steps).hasSize(6);
-    for (int i = 0; i < steps.size(); i += 2) {
-      String path = String.valueOf(at(steps.get(i), "path"));
-      assertThat(at(steps.get(i), "op")).isEqualTo("test");
-      assertThat(at(object("DaemonSet"), path.substring(1))).isEqualTo(at(steps.get(i), "value"));
-      assertThat(at(steps.get(i + 1), "op")).isEqualTo("replace");
-      assertThat(at(steps.get(i + 1), "path")).isEqualTo(path);
+    assertThat(at(overlay, "patches/0/target/name")).isEqualTo("patchbay");
+    String steps = String.valueOf(at(overlay, "patches/0/patch"));
+    return (List<?>) at(documents("patch:\n" + steps.indent(2)).getFirst(), "patch");
+  }
+
+  /** Each {@code replace} comes behind a {@code test} of the same path that holds. */
+  @ParameterizedTest
+  @ValueSource(strings = {"kubeadm/kustomization.yaml", "beside-kube-proxy/kustomization.yaml"})
+  void overlaysFitTheBase(String overlay) {
+    String tested = "";
+    int replaced = 0;
+    for (Object step : patch(overlay)) {
+      String path = String.valueOf(at(step, "path"));
+      String parent = path.substring(1, path.lastIndexOf('/'));
+      switch (String.valueOf(at(step, "op"))) {
+        case "test" -> {
+          assertThat(at(object("DaemonSet"), path.substring(1))).isEqualTo(at(step, "value"));
+          tested = path;
+        }
+        case "replace" -> {
+          assertThat(path).isEqualTo(tested);
+          replaced++;
+        }
+        case "add" -> at(object("DaemonSet"), parent);
+        default -> throw new AssertionError("unexpected step " + step);
+      }
+      String value = String.valueOf(at(step, "value"));
+      if (value.startsWith("--")) {
+        assertThat(RUN.findOption(value.replaceFirst("=.*", ""))).as(value).isNotNull();
+      }
     }
+    assertThat(replaced).isPositive();
+  }
+
+  @Test
+  void besideKubeProxyTheProbesFollowTheAgent() {
+    List<String> values =
+        patch("beside-kube-proxy/kustomization.yaml").stream()
+            .map(step -> String.valueOf(at(step, "value")))
+            .toList();
+    assertThat(values).contains("--healthz-bind-address=0.0.0.0:10266", "10266");
+    assertThat(values.toString()).doesNotContain(":10256", ":10249");
   }
 }

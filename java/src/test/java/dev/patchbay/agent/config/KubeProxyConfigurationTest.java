@@ -7,9 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.patchbay.agent.UserError;
 import dev.patchbay.agent.config.KubeProxyConfiguration.Field;
 import dev.patchbay.agent.config.KubeProxyConfiguration.Settings;
+import dev.patchbay.lab.Patchbay;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -460,5 +462,32 @@ class KubeProxyConfigurationTest {
     assertThat(settings.options())
         .containsExactly(Map.entry("--kubeconfig", "/var/lib/kube-proxy/kubeconfig.conf"));
     assertThat(settings.warnings()).containsOnlyKeys("clusterCIDR");
+  }
+
+  /** {@code make golden} writes the table. */
+  @Test
+  void theDocumentListsEveryField() throws IOException {
+    Path document = Patchbay.root().resolve("java/docs/kube-proxy.md");
+    String head = "| field | option | |\n|---|---|---|\n";
+    String tail = "<!-- The end of what is made. -->";
+    String text = Files.readString(document);
+    assertThat(text).containsOnlyOnce(head).containsOnlyOnce(tail);
+    StringBuilder table = new StringBuilder();
+    for (Field field : KubeProxyConfiguration.fields()) {
+      table.append(
+          "| `%s` | %s | %s |%n"
+              .formatted(
+                  field.path(),
+                  field.option().map(option -> "`" + option + "`").orElse("no effect"),
+                  field.note()));
+    }
+    String expected =
+        text.substring(0, text.indexOf(head) + head.length())
+            + table
+            + text.substring(text.indexOf(tail));
+    if (Boolean.getBoolean("patchbay.golden.rewrite")) {
+      Files.writeString(document, expected);
+    }
+    assertThat(Files.readString(document)).isEqualTo(expected);
   }
 }
