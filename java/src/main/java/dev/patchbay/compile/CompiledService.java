@@ -8,8 +8,9 @@ import java.util.List;
 /**
  * What one Service wants, regardless of all others.
  *
- * @param rows a row for each port and family, with distinct keys; in the order of the ports
- * @param refused the wildcards of its addresses
+ * @param rows with distinct keys: for each port and family one, or two if its cluster IP and its
+ *     external addresses obey different policies; by family, then in the order of the ports
+ * @param refused the wildcards of its cluster IPs
  * @param rejections what it cannot have in any case
  */
 public record CompiledService(

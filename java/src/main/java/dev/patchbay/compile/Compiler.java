@@ -13,6 +13,7 @@ import dev.patchbay.table.FrontendValue;
 import dev.patchbay.table.ServiceRow;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -30,11 +31,11 @@ import org.jspecify.annotations.Nullable;
  * changed, and the sum of all steps is what compilation of the last state from scratch would give,
  * in whatever order the changes came.
  *
- * <p>If several Services want one frontend, the one whose cluster IP it is has it, then the older
- * one ({@code createdMillis}, then the key); the others keep their other frontends, and a Service
- * port that is left without any has no row. When the winner goes, the next in line gets the
- * frontend. An address that several Services share refuses unknown ports as long as one of them has
- * it.
+ * <p>If several Services want one frontend, the older one has it ({@code createdMillis}, then the
+ * key); the others keep their other frontends, and a Service port that is left without any has no
+ * row. When the winner goes, the next in line gets the frontend. A Service's cluster IP is nobody
+ * else's external address, on no port and at no age. An address that several Services share refuses
+ * unknown ports as long as one of them has it, unless it is a node's.
  *
  * <p>Not thread-safe: one thread, the owner, calls it.
  */
@@ -45,9 +46,13 @@ public final class Compiler {
   private final Map<ServicePortKey, ServiceRow> granted = new HashMap<>();
   private final FrontendClaims claims = new FrontendClaims();
 
-  /** How many Services have each cluster IP, by its wildcard. */
-  private final Map<FrontendKey, Integer> clusterIpUsers = new HashMap<>();
+  /** Which Services have each cluster IP, by its wildcard; hardly ever more than one. */
+  private final Map<FrontendKey, List<ObjectKey>> clusterIpUsers = new HashMap<>();
 
+  /** Which Services have an external address, by its wildcard. */
+  private final Map<FrontendKey, Set<ObjectKey>> externalUsers = new HashMap<>();
+
+  /** Wildcards. */
   private Set<FrontendKey> nodeAddresses;
 
   /** Only Services that have any. */
@@ -79,14 +84,23 @@ public final class Compiler {
     Map<ObjectKey, @Nullable ServiceState> changes = new LinkedHashMap<>();
     removed.forEach(key -> changes.put(key, null));
     upserted.forEach(state -> changes.put(state.key(), state));
+    Map<ObjectKey, @Nullable Entry> exchanged = LinkedHashMap.newLinkedHashMap(changes.size());
+    changes.forEach(
+        (key, state) -> {
+          Entry before = services.get(key);
+          if (before == null ? state != null : !before.state.equals(state)) {
+            exchanged.put(key, state == null ? null : compile(state));
+          }
+        });
     Touched touched = new Touched(new HashSet<>(), new HashMap<>());
-    changes.forEach((key, state) -> replace(key, state, touched));
+    exchange(exchanged, touched);
     return difference(touched);
   }
 
   /**
-   * Takes in what has changed about nodes. Takes time in proportion to the number of Services if
-   * this node's name or zone is another one, else to the number of addresses.
+   * Takes in what has changed about nodes. If this node's name or zone is another one, takes time
+   * in proportion to the number of Services, and compiles those again that can tell the difference;
+   * else takes time in proportion to the number of addresses.
    *
    * @return the difference it makes
    */
@@ -99,15 +113,23 @@ public final class Compiler {
     node = now;
     nodeAddresses = addresses;
     if (!now.nodeName().equals(before.nodeName()) || !now.zone().equals(before.zone())) {
-      List<Entry> all = List.copyOf(services.values());
-      for (Entry entry : all) {
-        Entry again = new Entry(entry.state, ServiceCompiler.compile(entry.state, node));
-        if (!again.compiled.equals(entry.compiled)) {
-          exchange(entry.state.key(), entry, again, touched);
-        }
-      }
+      Map<ObjectKey, @Nullable Entry> exchanged = new HashMap<>();
+      services.forEach(
+          (key, entry) -> {
+            if (ServiceCompiler.dependsOnNode(entry.state)) {
+              Entry again = compile(entry.state);
+              if (!again.compiled.equals(entry.compiled)) {
+                exchanged.put(key, again);
+              }
+            }
+          });
+      exchange(exchanged, touched);
     }
     return difference(touched);
+  }
+
+  private Entry compile(ServiceState state) {
+    return new Entry(state, ServiceCompiler.compile(state, node));
   }
 
   /** Who has a frontend now. */
@@ -154,59 +176,149 @@ public final class Compiler {
     return clusterIpUsers.containsKey(key) ? Optional.of(FrontendValue.REFUSE) : Optional.empty();
   }
 
-  private void replace(ObjectKey key, @Nullable ServiceState state, Touched touched) {
-    Entry before = services.get(key);
-    if (before == null ? state == null : before.state.equals(state)) {
+  /** Puts entries in place of others; null stands for none. */
+  private void exchange(Map<ObjectKey, @Nullable Entry> changes, Touched touched) {
+    Map<ObjectKey, @Nullable Entry> all = new LinkedHashMap<>(changes);
+    changes.forEach(
+        (key, now) -> {
+          for (FrontendKey wildcard : movedClusterIps(services.get(key), now)) {
+            for (ObjectKey user : externalUsers.getOrDefault(wildcard, Set.of())) {
+              if (!all.containsKey(user)) {
+                all.put(user, services.get(user));
+              }
+            }
+          }
+        });
+    all.forEach((key, now) -> withdraw(key, touched));
+    // All cluster IPs first: what is an external address to one Service depends on the others.
+    all.forEach(
+        (key, now) -> {
+          if (now != null) {
+            services.put(key, now);
+            now.compiled.refused().forEach(wildcard -> addClusterIp(wildcard, key, touched));
+          }
+        });
+    all.forEach(
+        (key, now) -> {
+          if (now != null) {
+            claim(key, now, touched);
+          }
+        });
+  }
+
+  /** Cluster IPs that only one of two entries has. */
+  private static Set<FrontendKey> movedClusterIps(@Nullable Entry before, @Nullable Entry now) {
+    List<FrontendKey> had = before == null ? List.of() : before.compiled.refused();
+    List<FrontendKey> has = now == null ? List.of() : now.compiled.refused();
+    if (had.equals(has)) {
+      return Set.of();
+    }
+    Set<FrontendKey> moved = new HashSet<>(had);
+    has.forEach(
+        wildcard -> {
+          if (!moved.remove(wildcard)) {
+            moved.add(wildcard);
+          }
+        });
+    return moved;
+  }
+
+  private void addClusterIp(FrontendKey wildcard, ObjectKey user, Touched touched) {
+    touch(wildcard, touched);
+    clusterIpUsers.merge(
+        wildcard,
+        List.of(user),
+        (before, added) -> {
+          List<ObjectKey> users = new ArrayList<>(before);
+          users.addAll(added);
+          return users;
+        });
+  }
+
+  private void removeClusterIp(FrontendKey wildcard, ObjectKey user, Touched touched) {
+    touch(wildcard, touched);
+    clusterIpUsers.computeIfPresent(
+        wildcard,
+        (w, before) -> {
+          List<ObjectKey> users = new ArrayList<>(before);
+          users.remove(user);
+          return users.isEmpty() ? null : users;
+        });
+  }
+
+  private void withdraw(ObjectKey key, Touched touched) {
+    Entry entry = services.remove(key);
+    if (entry == null) {
       return;
     }
-    Entry now = state == null ? null : new Entry(state, ServiceCompiler.compile(state, node));
-    exchange(key, before, now, touched);
-  }
-
-  private void exchange(
-      ObjectKey key, @Nullable Entry before, @Nullable Entry now, Touched touched) {
-    if (before != null) {
-      withdraw(before, touched);
-      services.remove(key);
-      rejections.remove(key);
-    }
-    if (now != null) {
-      services.put(key, now);
-      introduce(now, touched);
-      if (!now.compiled.rejections().isEmpty()) {
-        rejections.put(key, now.compiled.rejections());
+    rejections.remove(key);
+    long created = entry.state.service().createdMillis();
+    for (ServiceRow row : entry.compiled.rows()) {
+      touched.rows.add(row.key());
+      ServiceRow claimed = wanted.remove(row.key());
+      if (claimed != null) {
+        var claim = new FrontendClaims.Claim(created, row.key());
+        claimed.frontends().forEach(f -> claims.remove(f, claim, touched.rows::add));
       }
     }
+    entry.compiled.refused().forEach(wildcard -> removeClusterIp(wildcard, key, touched));
+    for (FrontendKey wildcard : externals(entry.state.service())) {
+      externalUsers.computeIfPresent(
+          wildcard,
+          (w, users) -> {
+            users.remove(key);
+            return users.isEmpty() ? null : users;
+          });
+    }
   }
 
-  private void withdraw(Entry entry, Touched touched) {
+  private void claim(ObjectKey key, Entry entry, Touched touched) {
+    long created = entry.state.service().createdMillis();
+    Set<FrontendKey> externals = externals(entry.state.service());
+    externals.forEach(w -> externalUsers.computeIfAbsent(w, x -> new HashSet<>()).add(key));
+    List<Rejection> rejected = entry.compiled.rejections();
+    if (!externals.isEmpty()) {
+      rejected = new ArrayList<>(rejected);
+    }
     for (ServiceRow row : entry.compiled.rows()) {
-      wanted.remove(row.key());
       touched.rows.add(row.key());
-      row.frontends().forEach(f -> claims.remove(f, claim(entry, row, f), touched.rows::add));
+      ServiceRow allowed = externals.isEmpty() ? row : allowed(row, rejected);
+      if (allowed != null) {
+        wanted.put(row.key(), allowed);
+        var claim = new FrontendClaims.Claim(created, row.key());
+        allowed.frontends().forEach(f -> claims.add(f, claim, touched.rows::add));
+      }
     }
-    for (FrontendKey wildcard : entry.compiled.refused()) {
-      touch(wildcard, touched);
-      clusterIpUsers.computeIfPresent(wildcard, (w, users) -> users == 1 ? null : users - 1);
+    if (!rejected.isEmpty()) {
+      rejections.put(key, List.copyOf(rejected));
     }
   }
 
-  private void introduce(Entry entry, Touched touched) {
-    for (ServiceRow row : entry.compiled.rows()) {
-      wanted.put(row.key(), row);
-      touched.rows.add(row.key());
-      row.frontends().forEach(f -> claims.add(f, claim(entry, row, f), touched.rows::add));
+  /** The external addresses of a Service, as wildcards. */
+  private static Set<FrontendKey> externals(Service service) {
+    if (service.externalIps().isEmpty() && service.loadBalancerIps().isEmpty()) {
+      return Set.of();
     }
-    for (FrontendKey wildcard : entry.compiled.refused()) {
-      touch(wildcard, touched);
-      clusterIpUsers.merge(wildcard, 1, Integer::sum);
-    }
+    Set<FrontendKey> externals = new HashSet<>();
+    service.externalIps().forEach(address -> externals.add(FrontendKey.wildcard(address)));
+    service.loadBalancerIps().forEach(address -> externals.add(FrontendKey.wildcard(address)));
+    return externals;
   }
 
-  private static FrontendClaims.Claim claim(Entry entry, ServiceRow row, FrontendKey frontend) {
-    Service service = entry.state.service();
-    return new FrontendClaims.Claim(
-        service.clusterIps().contains(frontend.address()), service.createdMillis(), row.key());
+  /** The row without frontends at cluster IPs of other Services; null if no frontend is left. */
+  private @Nullable ServiceRow allowed(ServiceRow row, List<Rejection> rejected) {
+    List<FrontendKey> kept = new ArrayList<>(row.frontends().size());
+    for (FrontendKey frontend : row.frontends()) {
+      List<ObjectKey> users =
+          clusterIpUsers.getOrDefault(FrontendKey.wildcard(frontend.address()), List.of());
+      if (users.isEmpty() || users.contains(row.key().service())) {
+        kept.add(frontend);
+      } else {
+        ObjectKey owner = Collections.min(users);
+        rejected.add(new Rejection.ClusterIpTaken(row.key(), frontend, owner));
+      }
+    }
+    return withFrontends(row, kept);
   }
 
   private DesiredChange difference(Touched touched) {
@@ -252,11 +364,14 @@ public final class Compiler {
         owned.add(frontend);
       }
     }
-    if (owned.size() == row.frontends().size()) {
+    return withFrontends(row, owned);
+  }
+
+  /** The row with some of its frontends; null if there is none. */
+  private static @Nullable ServiceRow withFrontends(ServiceRow row, List<FrontendKey> some) {
+    if (some.size() == row.frontends().size()) {
       return row;
     }
-    return owned.isEmpty()
-        ? null
-        : new ServiceRow(row.key(), owned, row.backends(), row.settings());
+    return some.isEmpty() ? null : new ServiceRow(row.key(), some, row.backends(), row.settings());
   }
 }

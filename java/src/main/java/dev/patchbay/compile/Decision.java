@@ -2,6 +2,7 @@
 package dev.patchbay.compile;
 
 import dev.patchbay.model.Endpoint;
+import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.TrafficPolicy;
 import dev.patchbay.table.Backend;
@@ -23,6 +24,30 @@ public record Decision(
   /** Why it was chosen or not under a policy. */
   public Reason reason(TrafficPolicy policy) {
     return policy == TrafficPolicy.CLUSTER ? cluster : local;
+  }
+
+  /**
+   * The reason under a policy in words, with the names of nodes and zones. Lower case, without a
+   * full stop.
+   *
+   * @param node what the selection was made for
+   */
+  public String sentence(TrafficPolicy policy, NodeFacts node) {
+    Reason reason = reason(policy);
+    return switch (reason) {
+      case HINTED_FOR_OTHER_ZONE ->
+          "hinted for zone "
+              + String.join(", ", endpoint.hints().zones())
+              + ", and this node is in zone "
+              + node.zone();
+      case HINTED_FOR_OTHER_NODE ->
+          "hinted for node "
+              + String.join(", ", endpoint.hints().nodes())
+              + ", and this node is "
+              + node.nodeName();
+      case OTHER_NODE -> "on node " + endpoint.nodeName() + ", and the traffic policy is Local";
+      default -> reason.sentence();
+    };
   }
 
   /** Why an endpoint was chosen or not; each with a sentence for people. */

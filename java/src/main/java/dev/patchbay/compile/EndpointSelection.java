@@ -5,9 +5,11 @@ import dev.patchbay.compile.Decision.Reason;
 import dev.patchbay.model.Endpoint;
 import dev.patchbay.model.EndpointPort;
 import dev.patchbay.model.EndpointSlice;
+import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.ObjectKey;
+import dev.patchbay.model.Protocol;
 import dev.patchbay.model.Service;
 import dev.patchbay.model.ServicePort;
 import dev.patchbay.model.TrafficPolicy;
@@ -17,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,9 +37,11 @@ import org.jspecify.annotations.Nullable;
  *       serve.
  *   <li>Policy {@code Local}: those on this node that are usable, whatever the hints; if there are
  *       none, those on this node that terminate but still serve.
- *   <li>Several entries with the same address and port count once, with the best of their states:
- *       usable, then serving while terminating, then the rest. While an endpoint moves from one
- *       slice to another it occurs in both, and must not be lost.
+ *   <li>Several entries with the same address and port count once, as the best of them: one that
+ *       does not terminate before one that does, because the address of a Pod that goes may be
+ *       another Pod's already; then one that is usable, then one that serves, then one on this
+ *       node. While an endpoint moves from one slice to another it occurs in both, and must not be
+ *       lost.
  *   <li>Of more than {@link ServiceWord#MAX_COUNT} endpoints, the lowest by address and port are
  *       chosen: each of them is good, and to refuse the Service would break it for everybody.
  * </ul>
@@ -92,7 +97,17 @@ public final class EndpointSelection {
         IpFamily family,
         List<EndpointSlice> slices,
         NodeFacts node) {
-      return new Candidates(node, candidates(service, port, family, slices));
+      return of(service, port.name(), port.protocol(), family, slices, node);
+    }
+
+    static Candidates of(
+        Service service,
+        String portName,
+        Protocol protocol,
+        IpFamily family,
+        List<EndpointSlice> slices,
+        NodeFacts node) {
+      return new Candidates(node, candidates(service, portName, protocol, family, slices));
     }
 
     private Map<Backend, Integer> speakers() {
@@ -129,6 +144,15 @@ public final class EndpointSelection {
         }
       }
       return false;
+    }
+
+    /** Adds the addresses of the endpoints on this node that are usable. */
+    void addUsableHere(Set<IpAddress> to) {
+      for (Endpoint endpoint : usable()) {
+        if (endpoint.isOn(node.nodeName())) {
+          to.add(endpoint.address());
+        }
+      }
     }
 
     /**
@@ -175,7 +199,8 @@ public final class EndpointSelection {
                 reason(i, cluster),
                 reason(i, local)));
       }
-      return new Selection(cluster.chosen(), local.chosen(), decisions, topology.remarks());
+      return new Selection(
+          cluster.chosen(), local.chosen(), anyUsableAnywhere(), decisions, topology.remarks());
     }
 
     private boolean isInReach(Candidate candidate, TrafficPolicy policy) {
@@ -223,7 +248,11 @@ public final class EndpointSelection {
   }
 
   private static List<Candidate> candidates(
-      Service service, ServicePort port, IpFamily family, List<EndpointSlice> slices) {
+      Service service,
+      String portName,
+      Protocol protocol,
+      IpFamily family,
+      List<EndpointSlice> slices) {
     List<Candidate> candidates = new ArrayList<>();
     for (EndpointSlice slice : slices) {
       if (slice.family() != family) {
@@ -233,7 +262,7 @@ public final class EndpointSelection {
         Standing standing = Standing.of(service, endpoint);
         boolean served = false;
         for (EndpointPort target : slice.ports()) {
-          if (target.protocol() == port.protocol() && target.name().equals(port.name())) {
+          if (target.protocol() == protocol && target.name().equals(portName)) {
             Backend backend = new Backend(endpoint.address(), target.port());
             candidates.add(new Candidate(slice.key(), endpoint, backend, standing));
             served = true;
@@ -267,6 +296,9 @@ public final class EndpointSelection {
       ObjectKey slice, Endpoint endpoint, @Nullable Backend backend, Standing standing) {
     /** Whether it speaks for their common backend in place of another, which comes earlier. */
     boolean isBetterThan(Candidate rival, NodeFacts node) {
+      if (endpoint.terminating() != rival.endpoint.terminating()) {
+        return rival.endpoint.terminating();
+      }
       int byStanding = standing.compareTo(rival.standing);
       return byStanding < 0
           || (byStanding == 0

@@ -17,21 +17,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class FrontendClaims {
   /**
-   * A wish for a frontend. Order is precedence: a Service whose cluster IP it is, then the older
-   * Service, then the Service port.
+   * A wish for a frontend. Order is precedence: the older Service first, then the Service port.
    *
-   * @param clusterIp whether it is a cluster IP of the Service, which nobody else may take over as
-   *     an external address
    * @param createdMillis age of the Service
    * @param who the Service port
    */
-  record Claim(boolean clusterIp, long createdMillis, ServicePortKey who)
-      implements Comparable<Claim> {
+  record Claim(long createdMillis, ServicePortKey who) implements Comparable<Claim> {
     private static final Comparator<Claim> ORDER =
-        Comparator.comparing(Claim::clusterIp)
-            .reversed()
-            .thenComparingLong(Claim::createdMillis)
-            .thenComparing(Claim::who);
+        Comparator.comparingLong(Claim::createdMillis).thenComparing(Claim::who);
 
     @Override
     public int compareTo(Claim other) {

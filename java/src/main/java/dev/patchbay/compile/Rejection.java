@@ -2,6 +2,7 @@
 package dev.patchbay.compile;
 
 import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.ServicePortKey;
 import dev.patchbay.table.FrontendKey;
 import java.util.Comparator;
@@ -28,9 +29,8 @@ public sealed interface Rejection extends Comparable<Rejection> {
   }
 
   /**
-   * Another Service port has the frontend: as its cluster IP, or because its Service is older, or
-   * of the same age and first by name. As soon as the winner gives the frontend up, the loser gets
-   * it.
+   * Another Service port has the frontend: its Service is older, or of the same age and first by
+   * name. As soon as the winner gives the frontend up, the loser gets it.
    *
    * @param who the loser
    * @param frontend the contested frontend
@@ -41,6 +41,35 @@ public sealed interface Rejection extends Comparable<Rejection> {
     @Override
     public String sentence() {
       return "frontend " + frontend + " belongs to " + winner + ", which takes precedence";
+    }
+  }
+
+  /**
+   * An external address is the cluster IP of another Service, which nobody may take over, on
+   * whatever port and however old he is: all clients of that Service would be his.
+   *
+   * @param who whose external address it is
+   * @param frontend what is not granted
+   * @param owner whose cluster IP it is; if several share it, the first of them
+   */
+  record ClusterIpTaken(ServicePortKey who, FrontendKey frontend, ObjectKey owner)
+      implements Rejection {
+    @Override
+    public String sentence() {
+      return "external address " + frontend + " is not served: it is the cluster IP of " + owner;
+    }
+  }
+
+  /**
+   * An external address that names no host.
+   *
+   * @param who the first port of the Service, in that family
+   * @param address {@code 0.0.0.0} or {@code ::}
+   */
+  record AddressUnspecified(ServicePortKey who, IpAddress address) implements Rejection {
+    @Override
+    public String sentence() {
+      return "external address " + address + " is not served: it names no host";
     }
   }
 

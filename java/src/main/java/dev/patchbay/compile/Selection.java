@@ -12,12 +12,18 @@ import java.util.List;
  *
  * @param cluster who may be chosen under the policy {@code Cluster}
  * @param local who may be chosen under the policy {@code Local}
+ * @param anyUsable whether there is an endpoint that somebody in the cluster may use: an empty set
+ *     means "forbidden by the policy" if so, else "no endpoint"
  * @param decisions one for each endpoint of the family and each matching port of its slice, in the
  *     order of the slices; those that are chosen have exactly the backends of the sets
  * @param remarks what concerns no endpoint alone, in plain words without a full stop
  */
 public record Selection(
-    List<Backend> cluster, List<Backend> local, List<Decision> decisions, List<String> remarks) {
+    List<Backend> cluster,
+    List<Backend> local,
+    boolean anyUsable,
+    List<Decision> decisions,
+    List<String> remarks) {
   public Selection {
     cluster = List.copyOf(cluster);
     local = List.copyOf(local);

@@ -2,6 +2,7 @@
 package dev.patchbay.compile;
 
 import dev.patchbay.compile.EndpointSelection.Candidates;
+import dev.patchbay.model.Hints;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.NodeFacts;
@@ -20,6 +21,7 @@ import dev.patchbay.table.ServiceSettings;
 import dev.patchbay.table.ServiceWord;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -35,7 +37,9 @@ import java.util.TreeSet;
  *       external policy does not concern him.
  * </ul>
  *
- * <p>A headless Service and an ExternalName have none of these.
+ * <p>So a port has two rows if the internal policy is {@code Local} and it has external addresses.
+ * The family of an address is served if the Service has a cluster IP of it. A headless Service and
+ * an ExternalName have none of these.
  */
 public final class ServiceCompiler {
   private ServiceCompiler() {}
@@ -51,8 +55,8 @@ public final class ServiceCompiler {
     List<Rejection> rejections = new ArrayList<>();
     for (IpFamily family : IpFamily.values()) {
       List<IpAddress> internal = ofFamily(service.clusterIps(), family);
+      List<IpAddress> external = external(service, family, !internal.isEmpty(), rejections);
       if (internal.isEmpty()) {
-        rejectExternal(service, family, rejections);
         continue;
       }
       internal.forEach(address -> refused.add(FrontendKey.wildcard(address)));
@@ -65,39 +69,59 @@ public final class ServiceCompiler {
         } else if (!seen.add(key)) {
           rejections.add(new Rejection.PortRepeated(key, port.port()));
         } else {
-          addRows(key, state, port, internal, node, rows, rejections);
+          addRows(key, state, port, internal, external, node, rows, rejections);
         }
       }
     }
     return new CompiledService(rows, refused, rejections);
   }
 
+  /** Whether the name or the zone of the node can make a difference to what it compiles to. */
+  static boolean dependsOnNode(ServiceState state) {
+    return state.service().internalPolicy() == TrafficPolicy.LOCAL
+        || state.slices().stream()
+            .flatMap(slice -> slice.endpoints().stream())
+            .anyMatch(endpoint -> !endpoint.hints().equals(Hints.NONE));
+  }
+
+  /** Those of one family, each once. */
   private static List<IpAddress> ofFamily(List<IpAddress> addresses, IpFamily family) {
     List<IpAddress> found = new ArrayList<>(1);
     for (IpAddress address : addresses) {
-      if (address.family() == family) {
+      if (address.family() == family && !found.contains(address)) {
         found.add(address);
       }
     }
     return found;
   }
 
-  /** External addresses of a family in which the Service has no cluster IP, and no endpoints. */
-  private static void rejectExternal(Service service, IpFamily family, List<Rejection> rejections) {
-    if (service.ports().isEmpty()) {
-      return;
+  /**
+   * The external addresses of a family that are served.
+   *
+   * @param served whether the Service has a cluster IP of the family, so endpoints too
+   */
+  private static List<IpAddress> external(
+      Service service, IpFamily family, boolean served, List<Rejection> rejections) {
+    boolean none = service.externalIps().isEmpty() && service.loadBalancerIps().isEmpty();
+    if (none || service.ports().isEmpty()) {
+      return List.of();
     }
+    Set<IpAddress> external = new LinkedHashSet<>(ofFamily(service.externalIps(), family));
+    external.addAll(ofFamily(service.loadBalancerIps(), family));
     ServicePort first = service.ports().getFirst();
     ServicePortKey who = new ServicePortKey(service.key(), first.name(), first.protocol(), family);
-    for (IpAddress address : external(service, family)) {
-      rejections.add(new Rejection.FamilyNotServed(who, address));
+    List<IpAddress> kept = new ArrayList<>(external.size());
+    for (IpAddress address : external) {
+      if (!served) {
+        rejections.add(new Rejection.FamilyNotServed(who, address));
+      } else if (address.isUnspecified()) {
+        // Its key would be that of a node port.
+        rejections.add(new Rejection.AddressUnspecified(who, address));
+      } else {
+        kept.add(address);
+      }
     }
-  }
-
-  private static List<IpAddress> external(Service service, IpFamily family) {
-    List<IpAddress> external = ofFamily(service.externalIps(), family);
-    external.addAll(ofFamily(service.loadBalancerIps(), family));
-    return external;
+    return kept;
   }
 
   private static void addRows(
@@ -105,12 +129,13 @@ public final class ServiceCompiler {
       ServiceState state,
       ServicePort port,
       List<IpAddress> internal,
+      List<IpAddress> external,
       NodeFacts node,
       List<ServiceRow> rows,
       List<Rejection> rejections) {
     Service service = state.service();
     Set<FrontendKey> atClusterIps = frontends(internal, port);
-    Set<FrontendKey> elsewhere = frontends(external(service, key.family()), port);
+    Set<FrontendKey> elsewhere = frontends(external, port);
     if (port.nodePort() != 0) {
       elsewhere.add(FrontendKey.nodePort(key.family(), port.nodePort(), port.protocol()));
     }
@@ -147,12 +172,13 @@ public final class ServiceCompiler {
       rejections.add(
           new Rejection.EndpointsOverLimit(key, chosen.size() + choice.overLimit(), chosen.size()));
     }
-    boolean forbidden =
-        key.policy() == TrafficPolicy.LOCAL && chosen.isEmpty() && candidates.anyUsableAnywhere();
+    // Also while there are endpoints: so the last one here can go without a moment at which its
+    // clients are told that there is none anywhere.
+    boolean policyLocal = key.policy() == TrafficPolicy.LOCAL && candidates.anyUsableAnywhere();
     return new ServiceRow(
         key,
         List.copyOf(frontends),
         chosen,
-        new ServiceSettings(service.affinitySeconds(), forbidden));
+        new ServiceSettings(service.affinitySeconds(), policyLocal));
   }
 }

@@ -4,6 +4,7 @@ package dev.patchbay.compile;
 import dev.patchbay.compile.Decision.Reason;
 import dev.patchbay.model.Endpoint;
 import dev.patchbay.model.NodeFacts;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -22,43 +23,43 @@ final class Topology {
     SAME_NODE
   }
 
-  private static final Topology UNHINTED = new Topology(Mode.ANY, NodeFacts.named(""), List.of());
-
-  private final Mode mode;
   private final NodeFacts node;
-  private final List<String> remarks;
+  private final Count nodes;
+  private final Count zones;
+  private final Mode mode;
 
-  private Topology(Mode mode, NodeFacts node, List<String> remarks) {
-    this.mode = mode;
+  private Topology(NodeFacts node, Count nodes, Count zones) {
     this.node = node;
-    this.remarks = remarks;
+    this.nodes = nodes;
+    this.zones = zones;
+    mode = nodes.decides() ? Mode.SAME_NODE : zones.decides() ? Mode.SAME_ZONE : Mode.ANY;
   }
 
   static Topology of(List<Endpoint> usable, NodeFacts node) {
-    Count nodes = new Count();
-    Count zones = new Count();
+    Count nodes = new Count("node", node.nodeName());
+    Count zones = new Count("zone", node.zone());
     for (Endpoint endpoint : usable) {
-      nodes.add(endpoint.hints().nodes(), node.nodeName());
-      zones.add(endpoint.hints().zones(), node.zone());
+      nodes.add(endpoint.hints().nodes());
+      zones.add(endpoint.hints().zones());
     }
-    if (nodes.hinted == 0 && zones.hinted == 0) {
-      return UNHINTED;
-    }
-    if (nodes.decides(usable.size())) {
-      return new Topology(Mode.SAME_NODE, node, List.of());
-    }
-    if (zones.decides(usable.size())) {
-      return new Topology(Mode.SAME_ZONE, node, List.of());
-    }
-    return new Topology(Mode.ANY, node, List.of(why(nodes, zones, usable.size(), node)));
+    return new Topology(node, nodes, zones);
   }
 
   /** Hints of one kind among the usable endpoints. */
   private static final class Count {
+    private final String kind;
+    private final String own;
+    private int usable;
     private int hinted;
     private int here;
 
-    void add(List<String> hints, String own) {
+    Count(String kind, String own) {
+      this.kind = kind;
+      this.own = own;
+    }
+
+    void add(List<String> hints) {
+      usable++;
       if (!hints.isEmpty()) {
         hinted++;
         if (hints.contains(own)) {
@@ -67,31 +68,25 @@ final class Topology {
       }
     }
 
-    boolean decides(int usable) {
+    boolean decides() {
       return hinted == usable && here > 0;
     }
-  }
 
-  private static String why(Count nodes, Count zones, int usable, NodeFacts node) {
-    Count count = zones.hinted > 0 ? zones : nodes;
-    String kind = count == zones ? "zone" : "node";
-    String ignored = "topology hints are ignored: ";
-    if (count.hinted < usable) {
-      return ignored
-          + (usable - count.hinted)
-          + " of "
-          + usable
-          + " endpoints have no "
-          + kind
-          + " hint";
+    /** Why there are hints, but without effect; nothing if there are none. */
+    void remark(List<String> to) {
+      if (hinted == 0 || decides()) {
+        return;
+      }
+      String why;
+      if (hinted < usable) {
+        why = (usable - hinted) + " of " + usable + " usable endpoints have none";
+      } else if (own.isEmpty()) {
+        why = "the " + kind + " of this node is unknown";
+      } else {
+        why = "no usable endpoint is meant for this " + kind + ", " + own;
+      }
+      to.add(kind + " hints are ignored: " + why);
     }
-    if (count == zones && node.zone().isEmpty()) {
-      return ignored + "the zone of this node is unknown";
-    }
-    return ignored
-        + "no endpoint is meant for this "
-        + kind
-        + (count == zones ? ", " + node.zone() : "");
   }
 
   /** Whether connections from this node may go to a usable endpoint. */
@@ -108,8 +103,13 @@ final class Topology {
     return mode == Mode.SAME_NODE ? Reason.HINTED_FOR_OTHER_NODE : Reason.HINTED_FOR_OTHER_ZONE;
   }
 
-  /** Why hints have no effect, if there are any and they have none. */
+  /** Which hints have no effect though there are some, and why; for people. */
   List<String> remarks() {
+    List<String> remarks = new ArrayList<>();
+    nodes.remark(remarks);
+    if (mode != Mode.SAME_NODE) {
+      zones.remark(remarks);
+    }
     return remarks;
   }
 }

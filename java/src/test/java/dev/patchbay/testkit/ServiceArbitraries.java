@@ -4,14 +4,17 @@ package dev.patchbay.testkit;
 import dev.patchbay.model.Endpoint;
 import dev.patchbay.model.EndpointPort;
 import dev.patchbay.model.EndpointSlice;
+import dev.patchbay.model.Hints;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.IpFamily;
+import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Protocol;
 import dev.patchbay.model.Service;
 import dev.patchbay.model.ServicePort;
 import dev.patchbay.model.ServiceState;
 import dev.patchbay.model.ServiceType;
+import dev.patchbay.model.TrafficPolicy;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -24,7 +27,8 @@ import net.jqwik.api.Tuple;
 
 /**
  * Random Services from a world so small that names, addresses and ports collide often: six keys,
- * three addresses per family, three ports.
+ * three cluster IPs per family, which are external addresses of others too, three ports, two nodes
+ * in two zones.
  */
 public final class ServiceArbitraries {
   private ServiceArbitraries() {}
@@ -34,6 +38,18 @@ public final class ServiceArbitraries {
         .as(ObjectKey::new);
   }
 
+  /** Facts of one of two nodes. */
+  public static Arbitrary<NodeFacts> nodes() {
+    return Combinators.combine(
+            Arbitraries.of("n1", "n2"),
+            Arbitraries.of("", "z1", "z2"),
+            Arbitraries.of("192.0.2.1", "192.0.2.2", "10.96.0.1", "2001:db8::1", "127.0.0.1")
+                .map(IpAddress::of)
+                .list()
+                .ofMaxSize(3))
+        .as(NodeFacts::new);
+  }
+
   public static Arbitrary<Endpoint> endpoints(IpFamily family) {
     Arbitrary<IpAddress> addresses =
         Arbitraries.integers()
@@ -41,8 +57,32 @@ public final class ServiceArbitraries {
             .map(i -> IpAddress.of((family == IpFamily.IPV4 ? "10.0.0." : "fd00::") + i));
     Arbitrary<Boolean> flags = Arbitraries.of(true, false);
     return Combinators.combine(
-            addresses, flags, flags, flags, Arbitraries.of("", "n1"), Arbitraries.of("", "p"))
+            addresses,
+            flags,
+            flags,
+            flags,
+            Arbitraries.of("", "n1", "n2"),
+            Arbitraries.of("", "p"),
+            hints())
         .as(Endpoint::new);
+  }
+
+  /** Mostly there: if one endpoint has none, those of the others count for nothing. */
+  private static Arbitrary<Hints> hints() {
+    Arbitrary<List<String>> zones =
+        Arbitraries.frequency(
+            Tuple.of(1, List.<String>of()),
+            Tuple.of(4, List.of("z1")),
+            Tuple.of(4, List.of("z2")),
+            Tuple.of(2, List.of("z2", "z1")));
+    Arbitrary<List<String>> nodes =
+        Arbitraries.frequency(
+            Tuple.of(4, List.<String>of()),
+            Tuple.of(3, List.of("n1")),
+            Tuple.of(3, List.of("n2")),
+            Tuple.of(1, List.of("n1", "n2")));
+    Arbitrary<Hints> some = Combinators.combine(zones, nodes).as(Hints::new);
+    return Arbitraries.oneOf(Arbitraries.just(Hints.NONE), some, some);
   }
 
   public static Arbitrary<EndpointPort> endpointPorts() {
@@ -101,35 +141,65 @@ public final class ServiceArbitraries {
                 Arbitraries.of(Protocol.class),
                 Arbitraries.of(53, 80, 443),
                 Arbitraries.of("8080", "web"),
-                Arbitraries.of(0, 30053))
+                Arbitraries.of(0, 30053, 30054))
             .as(ServicePort::new)
             .list()
             .ofMaxSize(3)
             .map(ServiceArbitraries::withoutRepeats);
-    return Combinators.combine(
-            clusterIps,
-            ports,
-            slices(key),
-            Arbitraries.frequency(
-                Tuple.of(9, ServiceType.CLUSTER_IP), Tuple.of(1, ServiceType.EXTERNAL_NAME)),
-            Arbitraries.of(0, 10800),
-            Arbitraries.of(true, false),
-            Arbitraries.of(1L, 2L, Long.MAX_VALUE))
-        .as(
-            (ips, portList, sliceList, type, affinity, publish, created) ->
-                new ServiceState(
+    Arbitrary<Service.Builder> inside =
+        Combinators.combine(
+                clusterIps,
+                ports,
+                Arbitraries.of(0, 10800),
+                Arbitraries.of(true, false),
+                Arbitraries.of(1L, 2L, Long.MAX_VALUE))
+            .as(
+                (ips, portList, affinity, publish, created) ->
                     Service.builder(key)
-                        .type(type)
                         .clusterIps(ips)
+                        .headless(ips.isEmpty())
                         .ports(portList)
                         .selector(Map.of("app", key.name()))
                         .affinitySeconds(affinity)
                         .publishNotReadyAddresses(publish)
                         .createdMillis(created)
-                        .origin("test")
+                        .origin("test"));
+    return Combinators.combine(
+            inside,
+            slices(key),
+            Arbitraries.frequency(
+                Tuple.of(5, ServiceType.CLUSTER_IP),
+                Tuple.of(2, ServiceType.NODE_PORT),
+                Tuple.of(2, ServiceType.LOAD_BALANCER),
+                Tuple.of(1, ServiceType.EXTERNAL_NAME)),
+            Arbitraries.of(TrafficPolicy.class),
+            Arbitraries.of(TrafficPolicy.class),
+            externalAddresses(),
+            externalAddresses(),
+            Arbitraries.of(List.<String>of(), List.of("a note")))
+        .as(
+            (service, sliceList, type, internal, external, externalIps, balanced, notes) ->
+                new ServiceState(
+                    service
+                        .type(type)
+                        .internalPolicy(internal)
+                        .externalPolicy(external)
+                        .externalIps(externalIps)
+                        .loadBalancerIps(balanced)
                         .build(),
                     sliceList,
-                    affinity == 0 ? List.of() : List.of("a note")));
+                    notes));
+  }
+
+  /** Mostly none; else addresses of nodes, cluster IPs, and one that nobody has. */
+  private static Arbitrary<List<IpAddress>> externalAddresses() {
+    Arbitrary<List<IpAddress>> some =
+        Arbitraries.of(
+                "198.51.100.1", "192.0.2.1", "10.96.0.1", "10.96.0.2", "fd01::1", "2001:db8::1")
+            .map(IpAddress::of)
+            .list()
+            .ofMaxSize(2);
+    return Arbitraries.oneOf(Arbitraries.just(List.of()), some);
   }
 
   /** As the API demands: names are unique, and so are pairs of protocol and port. */

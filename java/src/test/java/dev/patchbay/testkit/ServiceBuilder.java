@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.testkit;
 
+import dev.patchbay.model.Cidr;
 import dev.patchbay.model.Endpoint;
 import dev.patchbay.model.EndpointPort;
 import dev.patchbay.model.EndpointSlice;
+import dev.patchbay.model.Hints;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Protocol;
@@ -60,6 +62,23 @@ public final class ServiceBuilder {
     return this;
   }
 
+  /** Addresses of a load balancer that takes the connections itself. */
+  public ServiceBuilder proxiedLoadBalancerIps(String... addresses) {
+    service.proxiedLoadBalancerIps(Arrays.stream(addresses).map(IpAddress::of).toList());
+    return this;
+  }
+
+  public ServiceBuilder sourceRanges(String... ranges) {
+    service.sourceRanges(
+        Arrays.stream(ranges).map(range -> Cidr.parse(range).orElseThrow()).toList());
+    return this;
+  }
+
+  public ServiceBuilder healthCheckNodePort(int port) {
+    service.healthCheckNodePort(port);
+    return this;
+  }
+
   /** The policy for the cluster IP. */
   public ServiceBuilder internalPolicy(TrafficPolicy policy) {
     service.internalPolicy(policy);
@@ -108,6 +127,11 @@ public final class ServiceBuilder {
     return slice(List.of(new EndpointPort("", Protocol.TCP, port)), endpoints);
   }
 
+  /** Adds a slice with one TCP port. */
+  public ServiceBuilder slice(String portName, int port, Endpoint... endpoints) {
+    return slice(List.of(new EndpointPort(portName, Protocol.TCP, port)), endpoints);
+  }
+
   /** Adds a slice; its family is that of its first endpoint. */
   public ServiceBuilder slice(List<EndpointPort> slicePorts, Endpoint... endpoints) {
     slices.add(
@@ -145,5 +169,21 @@ public final class ServiceBuilder {
   /** Terminating and no longer serving. */
   public static Endpoint terminated(String address) {
     return new Endpoint(IpAddress.of(address), false, false, true, "", "");
+  }
+
+  /** The endpoint on a node. */
+  public static Endpoint on(String node, Endpoint e) {
+    return new Endpoint(
+        e.address(), e.ready(), e.serving(), e.terminating(), node, e.target(), e.hints());
+  }
+
+  /** The endpoint, hinted for zones. */
+  public static Endpoint forZones(Endpoint e, String... zones) {
+    return e.withHints(new Hints(List.of(zones), e.hints().nodes()));
+  }
+
+  /** The endpoint, hinted for nodes. */
+  public static Endpoint forNodes(Endpoint e, String... nodes) {
+    return e.withHints(new Hints(e.hints().zones(), List.of(nodes)));
   }
 }
