@@ -185,17 +185,15 @@ final class ClusterIpAllocator {
       }
     }
     Map<ObjectKey, List<IpAddress>> remembered = new HashMap<>(addresses);
-    int gone = 0;
-    for (ObjectKey key : earlier.keySet().stream().sorted().toList()) {
-      if (!present.contains(key) && gone < MAX_REMEMBERED) {
-        List<IpAddress> free =
-            earlier.getOrDefault(key, List.of()).stream()
-                .filter(a -> !owners.containsKey(a))
-                .toList();
-        if (!free.isEmpty()) {
-          remembered.put(key, free);
-          gone++;
-        }
+    List<ObjectKey> gone =
+        earlier.keySet().stream().filter(key -> !present.contains(key)).sorted().toList();
+    for (ObjectKey key : gone.subList(0, Math.min(gone.size(), MAX_REMEMBERED))) {
+      List<IpAddress> free =
+          earlier.getOrDefault(key, List.of()).stream()
+              .filter(a -> !owners.containsKey(a))
+              .toList();
+      if (!free.isEmpty()) {
+        remembered.put(key, free);
       }
     }
     return new Result(addresses, remembered, refusals);

@@ -28,6 +28,9 @@ import org.jspecify.annotations.Nullable;
  * by key, each at the place that key and port hash to or the next free one.
  */
 final class NodePortAllocator {
+  /** Of how many Services that are gone node ports are remembered, in case they come back. */
+  private static final int MAX_REMEMBERED = ClusterIpAllocator.MAX_REMEMBERED;
+
   /**
    * A demand that cannot be met.
    *
@@ -255,14 +258,12 @@ final class NodePortAllocator {
     Map<ObjectKey, NodePorts> remembered = new HashMap<>(ports);
     Set<ObjectKey> present = new HashSet<>();
     services.forEach(service -> present.add(service.key()));
-    int gone = 0;
-    for (ObjectKey key : earlier.keySet().stream().sorted().toList()) {
-      if (!present.contains(key) && gone < ClusterIpAllocator.MAX_REMEMBERED) {
-        NodePorts free = free(earlier.getOrDefault(key, NodePorts.NONE));
-        if (!free.isEmpty()) {
-          remembered.put(key, free);
-          gone++;
-        }
+    List<ObjectKey> gone =
+        earlier.keySet().stream().filter(key -> !present.contains(key)).sorted().toList();
+    for (ObjectKey key : gone.subList(0, Math.min(gone.size(), MAX_REMEMBERED))) {
+      NodePorts free = free(earlier.getOrDefault(key, NodePorts.NONE));
+      if (!free.isEmpty()) {
+        remembered.put(key, free);
       }
     }
     return new Result(ports, remembered, refusals);

@@ -327,6 +327,10 @@ class NodePortAllocatorTest {
     ServiceObject service = checked("a", false, 0, port("x", 80, 0), port("y", 81, 30081));
     NodePorts ports = allocate(service).ports().getOrDefault(key("a"), NodePorts.NONE);
     assertThat(ports.ports()).containsExactly(new NodePorts.Entry("y", 81, 30081));
+
+    Result open = allocate(service("a", port("x", 80, 0), port("y", 81, 30081)));
+    assertThat(numbers(open, "a")).hasSize(2);
+    assertThat(allocate(open, service).ports().get(key("a"))).isEqualTo(ports);
   }
 
   @Test
