@@ -19,8 +19,4 @@ public record SourceUpdate(
     List<ServiceState> upserted,
     List<ObjectKey> removed,
     List<Problem> problems,
-    List<NodeInfo> nodes) {
-  /** A source that knows nothing. */
-  public static final SourceUpdate EMPTY =
-      new SourceUpdate(List.of(), List.of(), List.of(), List.of());
-}
+    List<NodeInfo> nodes) {}
