@@ -54,7 +54,7 @@ public final class ClusterSource implements AutoCloseable {
   private final ClusterSettings settings;
   private final Timing timing;
   private final ApiClient api;
-  private final Connectivity connectivity = new Connectivity();
+  private final Connectivity connectivity = new Connectivity(3);
   private final ClusterState state = new ClusterState();
   private final List<ListWatch<?>> kinds;
   private final List<Thread> threads = new ArrayList<>();

@@ -4,8 +4,10 @@ package dev.patchbay.kube;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,8 +21,17 @@ final class Connectivity {
   /** Why each kind is not read now. */
   private final Map<String, String> failing = new LinkedHashMap<>();
 
+  private final Set<String> seen = new HashSet<>();
+  private final int kinds;
   private Instant since = Instant.now();
   private boolean connectedOnce;
+
+  /**
+   * @param kinds how many kinds there are
+   */
+  Connectivity(int kinds) {
+    this.kinds = kinds;
+  }
 
   /**
    * @param since when {@code connected} became what it is
@@ -47,20 +58,21 @@ final class Connectivity {
 
   /** Objects of a kind are read. */
   synchronized void succeeded(String kind, URI server) {
-    if (failing.remove(kind) == null) {
-      connectedOnce = true;
+    seen.add(kind);
+    boolean failed = failing.remove(kind) != null;
+    if (!failing.isEmpty() || (!failed && connectedOnce) || seen.size() < kinds) {
       return;
     }
-    if (failing.isEmpty()) {
-      Instant now = Instant.now();
+    Instant now = Instant.now();
+    if (failed) {
       log.info(
           "API server {} is {}, after {} s",
           server,
           connectedOnce ? "back" : "there",
           Duration.between(since, now).toMillis() / 1000.0);
-      since = now;
-      connectedOnce = true;
     }
+    since = now;
+    connectedOnce = true;
   }
 
   synchronized State state() {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.kube;
 
+import io.fabric8.kubernetes.api.model.AuthInfo;
+import io.fabric8.kubernetes.api.model.Context;
 import io.fabric8.kubernetes.api.model.NamedAuthInfo;
+import io.fabric8.kubernetes.api.model.NamedContext;
 import io.fabric8.kubernetes.client.Config;
-import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -88,19 +90,19 @@ record Credentials(Config config, @Nullable URI server, List<Path> files, List<F
     Path file = kubeconfig.file().toAbsolutePath();
     requireReadable(file);
     Config config;
+    AuthInfo user;
     try {
+      user = user(file, kubeconfig.context());
       config = Config.fromKubeconfig(kubeconfig.context(), file.toFile());
     } catch (RuntimeException e) {
       throw new IOException("kubeconfig " + file + ": " + Failures.describe(e), e);
     }
-    if (config.getCurrentContext() == null) {
+    if (config.getTlsServerName() != null) {
       throw new IOException(
           "kubeconfig "
               + file
-              + ": "
-              + (kubeconfig.context() == null
-                  ? "current-context names no context of it"
-                  : "has no context \"" + kubeconfig.context() + "\""));
+              + ": tls-server-name is not supported; give a server name that is in the server's"
+              + " certificate");
     }
     TreeSet<Path> files = new TreeSet<>();
     files.add(file);
@@ -113,39 +115,54 @@ record Credentials(Config config, @Nullable URI server, List<Path> files, List<F
         files.add(Path.of(named));
       }
     }
-    Path token = tokenFile(file, config);
-    if (token != null) {
+    String tokenFile = user.getTokenFile(); // which fabric8 does not read
+    if (tokenFile != null && !tokenFile.isEmpty()) {
+      Path token = file.resolveSibling(tokenFile);
       readToken(token);
       config.setOauthTokenProvider(() -> tokenNow(token));
-    }
-    if (config.getTlsServerName() != null) {
-      throw new IOException(
-          "kubeconfig "
-              + file
-              + ": tls-server-name is not supported; give a server name that is in the server's"
-              + " certificate");
     }
     return of(config, URI.create(config.getMasterUrl()), new ArrayList<>(files));
   }
 
-  /** {@code tokenFile} of the user, which fabric8 does not read; null if there is none. */
-  private static @Nullable Path tokenFile(Path kubeconfig, Config config) throws IOException {
-    String user = config.getCurrentContext().getContext().getUser();
-    io.fabric8.kubernetes.api.model.Config parsed;
-    try {
-      parsed =
-          Serialization.unmarshal(
-              Files.readString(kubeconfig), io.fabric8.kubernetes.api.model.Config.class);
-    } catch (KubernetesClientException e) {
-      throw new IOException("kubeconfig " + kubeconfig + ": " + Failures.describe(e), e);
+  /**
+   * The user of a context. Where a name leads nowhere fabric8 takes something else, or nothing, so
+   * that is looked for here.
+   *
+   * @param context null for the current one
+   */
+  private static AuthInfo user(Path file, @Nullable String context) throws IOException {
+    io.fabric8.kubernetes.api.model.Config parsed =
+        Serialization.unmarshal(
+            Files.readString(file), io.fabric8.kubernetes.api.model.Config.class);
+    String wanted = context == null ? parsed.getCurrentContext() : context;
+    if (wanted == null || wanted.isEmpty()) {
+      throw new IOException("kubeconfig " + file + ": current-context is missing");
     }
-    for (NamedAuthInfo named : parsed.getUsers()) {
-      if (named.getName().equals(user) && named.getUser() != null) {
-        String file = named.getUser().getTokenFile();
-        return file == null || file.isEmpty() ? null : kubeconfig.resolveSibling(file);
-      }
+    Context found =
+        parsed.getContexts().stream()
+            .filter(c -> wanted.equals(c.getName()) && c.getContext() != null)
+            .map(NamedContext::getContext)
+            .findFirst()
+            .orElseThrow(() -> missing(file, "context", wanted));
+    boolean server =
+        parsed.getClusters().stream()
+            .anyMatch(
+                c ->
+                    c.getName().equals(found.getCluster())
+                        && c.getCluster() != null
+                        && c.getCluster().getServer() != null);
+    if (!server) {
+      throw missing(file, "cluster with a server", String.valueOf(found.getCluster()));
     }
-    return null;
+    return parsed.getUsers().stream()
+        .filter(u -> u.getName().equals(found.getUser()) && u.getUser() != null)
+        .map(NamedAuthInfo::getUser)
+        .findFirst()
+        .orElseThrow(() -> missing(file, "user", String.valueOf(found.getUser())));
+  }
+
+  private static IOException missing(Path file, String what, String name) {
+    return new IOException("kubeconfig " + file + " has no " + what + " \"" + name + "\"");
   }
 
   private static void requireReadable(Path file) throws IOException {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.kube;
 
+import java.net.ConnectException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 
@@ -24,6 +25,9 @@ final class Failures {
     String message = cause.getMessage();
     if (message == null && cause.getCause() != null && cause.getCause().getMessage() != null) {
       message = cause.getCause().getMessage();
+    }
+    if (message == null && cause instanceof ConnectException) {
+      return "no connection"; // the JDK's client keeps to itself whether it was refused
     }
     return message == null || message.isBlank() ? cause.getClass().getSimpleName() : message;
   }
