@@ -28,6 +28,8 @@ public final class Tracer {
 
   /**
    * What happens to a socket on this node that connects, or sends a datagram, to this destination.
+   * At loopback and unspecified addresses that is true of sockets in the node's own network
+   * namespace alone: elsewhere they mean the namespace that they are used in.
    *
    * @param address the destination, IPv4 as such or v4-mapped, which is the same
    * @param port 1 to 65535; others are never a Service's
@@ -37,21 +39,33 @@ public final class Tracer {
     if (port < 1 || port > 65535 || protocol == Protocol.SCTP) {
       return new Verdict.NotAService();
     }
-    FrontendKey exact = new FrontendKey(address, port, protocol, Scope.INTERNAL);
-    FrontendValue value = observed.frontends().get(exact);
-    if (value == null) {
-      value = observed.frontends().get(FrontendKey.wildcard(address));
-    }
-    if (value instanceof FrontendValue.NodeAddress) {
-      value = observed.frontends().get(FrontendKey.nodePort(address.family(), port, protocol));
-    }
-    return switch (value) {
+    return switch (observed.frontends().get(frontend(address, port, protocol))) {
       case null -> new Verdict.NotAService();
       case FrontendValue.Refuse() -> UNKNOWN_PORT;
       case FrontendValue.NodeAddress() -> new Verdict.NotAService();
       case FrontendValue.Foreign(int service, int flags) ->
           (flags & REFUSE_FLAG) != 0 ? UNKNOWN_PORT : follow(service);
       case FrontendValue.ToService(int index) -> follow(index);
+    };
+  }
+
+  /**
+   * The frontend that decides about a destination: the exact one, the wildcard of its address, or,
+   * at a node's address, the node port. It need not exist.
+   *
+   * @param port 1 to 65535
+   * @param protocol TCP or UDP
+   */
+  public FrontendKey frontend(IpAddress address, int port, Protocol protocol) {
+    FrontendKey exact = new FrontendKey(address, port, protocol, Scope.INTERNAL);
+    if (observed.frontends().containsKey(exact)) {
+      return exact;
+    }
+    FrontendKey wildcard = FrontendKey.wildcard(address);
+    return switch (observed.frontends().get(wildcard)) {
+      case null -> exact;
+      case FrontendValue.NodeAddress _ -> FrontendKey.nodePort(address.family(), port, protocol);
+      case FrontendValue _ -> wildcard;
     };
   }
 

@@ -26,6 +26,16 @@ public record IpAddress(long high, long low) implements Comparable<IpAddress> {
     return family == IpFamily.IPV4 ? ofIpv4(0) : new IpAddress(0, 0);
   }
 
+  /** Whether it is in 127.0.0.0/8, or {@code ::1}. */
+  public boolean isLoopback() {
+    return high == 0 && (low == 1 || low >>> 24 == (MAPPED_PREFIX >>> 24 | 127));
+  }
+
+  /** Whether it is in 224.0.0.0/4 or ff00::/8. */
+  public boolean isMulticast() {
+    return family() == IpFamily.IPV4 ? (low >>> 28 & 0xf) == 0xe : high >>> 56 == 0xff;
+  }
+
   /** Whether it is {@code 0.0.0.0} or {@code ::}. */
   public boolean isUnspecified() {
     return high == 0 && (low == 0 || low == MAPPED_PREFIX);

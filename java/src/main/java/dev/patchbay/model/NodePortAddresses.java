@@ -24,9 +24,6 @@ public record NodePortAddresses(
   public static final NodePortAddresses ALL =
       new NodePortAddresses(false, false, true, List.of(), true);
 
-  private static final Cidr IPV4_LOOPBACK = Cidr.parse("127.0.0.0/8").orElseThrow();
-  private static final Cidr IPV6_LOOPBACK = Cidr.parse("::1/128").orElseThrow();
-
   public NodePortAddresses {
     ranges = List.copyOf(ranges);
   }
@@ -103,19 +100,19 @@ public record NodePortAddresses(
    */
   public boolean matches(IpAddress address, Collection<IpAddress> primaries) {
     IpFamily family = address.family();
-    if (!loopback && isLoopback(address)) {
+    if (!loopback && address.isLoopback()) {
       return false;
     }
     if (all) {
       return true;
     }
     boolean spoken = localhost;
-    if (localhost && isLoopback(address)) {
+    if (localhost && address.isLoopback()) {
       return true;
     }
     if (primary) {
       for (IpAddress one : primaries) {
-        if (one.family() == family && !isLoopback(one)) {
+        if (one.family() == family && !one.isLoopback()) {
           if (one.equals(address)) {
             return true;
           }
@@ -129,11 +126,7 @@ public record NodePortAddresses(
       }
       spoken |= range.family() == family;
     }
-    return !spoken && !isLoopback(address);
-  }
-
-  private static boolean isLoopback(IpAddress address) {
-    return IPV4_LOOPBACK.contains(address) || IPV6_LOOPBACK.contains(address);
+    return !spoken && !address.isLoopback();
   }
 
   /** The list again, keywords first. */

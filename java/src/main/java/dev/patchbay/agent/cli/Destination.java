@@ -4,8 +4,6 @@ package dev.patchbay.agent.cli;
 import dev.patchbay.agent.UserError;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.Protocol;
-import dev.patchbay.table.FrontendKey;
-import dev.patchbay.table.Scope;
 import java.util.Optional;
 
 /**
@@ -44,10 +42,6 @@ record Destination(IpAddress address, int port, Protocol protocol) {
         "cannot explain " + text,
         "not a destination",
         "write it like 10.96.0.10:53, 10.96.0.10:53/udp or [fd00:10:96::a]:53/udp");
-  }
-
-  FrontendKey frontend() {
-    return new FrontendKey(address, port, protocol, Scope.INTERNAL);
   }
 
   @Override

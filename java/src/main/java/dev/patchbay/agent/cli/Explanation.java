@@ -6,6 +6,7 @@ import dev.patchbay.compile.Decision;
 import dev.patchbay.compile.EndpointSelection;
 import dev.patchbay.compile.Rejection;
 import dev.patchbay.compile.Selection;
+import dev.patchbay.compile.SourceRanges;
 import dev.patchbay.inspect.Tracer;
 import dev.patchbay.inspect.Verdict;
 import dev.patchbay.model.IpAddress;
@@ -45,8 +46,9 @@ record Explanation(
     List<String> remarks) {
 
   static Explanation of(Destination to, DataplaneView view) {
-    FrontendKey frontend = to.frontend();
-    Verdict verdict = new Tracer(view.observed()).trace(to.address(), to.port(), to.protocol());
+    Tracer tracer = new Tracer(view.observed());
+    Verdict verdict = tracer.trace(to.address(), to.port(), to.protocol());
+    FrontendKey frontend = tracer.frontend(to.address(), to.port(), to.protocol());
     ServicePortKey key = view.owner(frontend);
     ServiceState state = key == null ? null : view.state(key);
     List<Decision> decisions = List.of();
@@ -60,6 +62,8 @@ record Explanation(
                 state.service(), port, key.family(), state.slices(), snapshot.node());
         decisions = selection.decisions();
         remarkOnDifference(selection.chosen(key.policy()), verdict, remarks);
+        remarks.addAll(selection.remarks());
+        remarkOnPlace(to, frontend, state.service(), selection, remarks);
       }
       remarks.addAll(state.notes());
     } else {
@@ -67,6 +71,36 @@ record Explanation(
     }
     remarkOnProblems(to, state, view, remarks);
     return new Explanation(to, verdict, key, state, decisions, List.copyOf(remarks));
+  }
+
+  /** Where else the same destination means something else. */
+  private static void remarkOnPlace(
+      Destination to,
+      FrontendKey frontend,
+      Service service,
+      Selection selection,
+      List<String> remarks) {
+    if (frontend.isNodePort() && (to.address().isLoopback() || to.address().isUnspecified())) {
+      remarks.add("this holds for processes in the node's network namespace, not for Pods");
+    }
+    if (service.clusterIps().contains(to.address())) {
+      return;
+    }
+    if (service.externalPolicy() == TrafficPolicy.LOCAL) {
+      remarks.add(
+          "this holds for clients on this node; externalTrafficPolicy Local gives those from outside "
+              + (selection.local().isEmpty()
+                  ? "none of the endpoints"
+                  : ServicesCommand.plural(selection.local().size(), "endpoint")));
+    }
+    boolean guarded =
+        service.loadBalancerIps().contains(to.address())
+            && !SourceRanges.of(service, to.address().family()).isOpen();
+    if (guarded) {
+      remarks.add(
+          "loadBalancerSourceRanges are for clients from outside; they do not bind those on this"
+              + " node");
+    }
   }
 
   private static void remarkOnDifference(
@@ -106,6 +140,15 @@ record Explanation(
         if (hasEndpoint(state, to.address())) {
           samePod.add(state.key().toString());
         }
+        if (state.service().proxiedLoadBalancerIps().contains(to.address())) {
+          remarks.add(
+              "the address is the load balancer's of "
+                  + state.key()
+                  + ", whose ipMode is Proxy: connections are meant to go there");
+        }
+      }
+      if (snapshot.node().addresses().contains(to.address())) {
+        remarks.add("the address is a node's, and no Service has node port " + to.port());
       }
     }
     if (!sameAddress.isEmpty()) {

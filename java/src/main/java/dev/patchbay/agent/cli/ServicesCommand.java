@@ -68,7 +68,15 @@ final class ServicesCommand implements Callable<Integer> {
   private static String wide(DataplaneView view, Reading reading) {
     TextTable table =
         new TextTable(
-            "NAMESPACE", "NAME", "TYPE", "FRONTEND", "PORT", "AFFINITY", "INDEX", "BACKENDS");
+            "NAMESPACE",
+            "NAME",
+            "TYPE",
+            "FRONTEND",
+            "PORT",
+            "POLICY",
+            "AFFINITY",
+            "INDEX",
+            "BACKENDS");
     for (DataplaneView.Row row : view.rows()) {
       ServicePort port = row.port();
       int affinity = row.settings().affinitySeconds();
@@ -78,6 +86,7 @@ final class ServicesCommand implements Callable<Integer> {
           type(row),
           row.frontend().toString(),
           port == null || port.name().isEmpty() ? "-" : port.name(),
+          row.key() == null ? "?" : row.key().policy().toString(),
           affinity == 0 ? "-" : "ClientIP " + affinity + "s",
           Integer.toString(row.index()),
           join(row.backends()));
@@ -129,6 +138,7 @@ final class ServicesCommand implements Callable<Integer> {
         service.put("name", row.key().service().name());
         service.put("type", type(row));
         service.put("portName", row.key().port());
+        service.put("trafficPolicy", row.key().policy().toString());
       }
       service.put("frontend", frontend(row));
       service.put("backends", backends(row.backends()));
