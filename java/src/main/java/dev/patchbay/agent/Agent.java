@@ -291,11 +291,17 @@ public final class Agent implements AutoCloseable {
     return new HealthServer.Health(inPlace, lastApplied.get(), eligible, source.trouble());
   }
 
-  /** Health checks that cannot be served do not keep Services from working. */
-  private @Nullable HealthServer serveHealth(Source source) {
+  /** Health checks that cannot be served do not keep Services from working, unless told so. */
+  private @Nullable HealthServer serveHealth(Source source) throws UserError {
     try {
       return new HealthServer(config.healthz(), () -> health(source));
     } catch (IOException e) {
+      if (config.hardFail()) {
+        throw new UserError(
+            "cannot serve health checks on " + config.healthz(),
+            String.valueOf(e.getMessage()),
+            "choose another --healthz-bind-address, or do without --bind-address-hard-fail");
+      }
       log.warn(
           "cannot serve health checks on {}: {}; choose another --healthz-bind-address",
           config.healthz(),

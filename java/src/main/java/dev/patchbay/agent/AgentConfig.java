@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param stateDir what the agent remembers
  * @param nodePortAddresses at which of the node's addresses node ports are served
  * @param healthz where to answer health checks
+ * @param hardFail whether to end if that is not possible
  * @param capacity sizes of the maps
  * @param once program, verify and end
  */
@@ -31,6 +32,7 @@ public record AgentConfig(
     Path stateDir,
     NodePortAddresses nodePortAddresses,
     HostPort healthz,
+    boolean hardFail,
     Capacity capacity,
     boolean once) {
 

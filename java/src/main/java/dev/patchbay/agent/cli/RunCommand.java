@@ -146,6 +146,7 @@ final class RunCommand implements Callable<Integer> {
         paths.stateDir,
         cluster.nodePortAddresses(),
         address("--healthz-bind-address", healthzBindAddress),
+        bindAddressHardFail,
         capacity(),
         once);
   }
