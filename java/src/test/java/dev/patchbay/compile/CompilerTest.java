@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.compile;
 
+import static dev.patchbay.model.IpFamily.IPV4;
+import static dev.patchbay.testkit.ServiceBuilder.forZones;
+import static dev.patchbay.testkit.ServiceBuilder.on;
 import static dev.patchbay.testkit.ServiceBuilder.ready;
 import static dev.patchbay.testkit.ServiceBuilder.service;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Protocol;
 import dev.patchbay.model.ServicePortKey;
+import dev.patchbay.model.TrafficPolicy;
 import dev.patchbay.table.DesiredChange;
 import dev.patchbay.table.FrontendKey;
+import dev.patchbay.table.FrontendValue;
 import dev.patchbay.table.ServiceRow;
 import dev.patchbay.testkit.ServiceBuilder;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class CompilerTest {
@@ -207,5 +216,163 @@ class CompilerTest {
         .containsExactly("s: protocol SCTP is not supported; only TCP and UDP are");
     remove("s");
     assertThat(rejections()).isEmpty();
+  }
+
+  private static NodeFacts facts(String zone, String... addresses) {
+    return new NodeFacts("node", zone, Arrays.stream(addresses).map(IpAddress::of).toList());
+  }
+
+  private Map<String, FrontendValue> wildcards() {
+    Map<String, FrontendValue> wildcards = new TreeMap<>();
+    compiler.desired().wildcards().forEach((key, value) -> wildcards.put(key.toString(), value));
+    return wildcards;
+  }
+
+  private List<String> rows() {
+    return compiler.desired().services().values().stream()
+        .sorted(Comparator.comparing(ServiceRow::key))
+        .map(row -> row.key() + " " + row.frontends() + " -> " + row.backends())
+        .toList();
+  }
+
+  @Test
+  void olderServiceWinsExternalAddressesAndNodePorts() {
+    upsert(
+        service("a")
+            .clusterIps("10.96.0.1")
+            .externalIps("198.51.100.1")
+            .nodePort("", Protocol.TCP, 80, 30080)
+            .created(2),
+        service("b")
+            .clusterIps("10.96.0.2")
+            .loadBalancerIps("198.51.100.1")
+            .nodePort("", Protocol.TCP, 80, 30080)
+            .created(1));
+    assertThat(rows())
+        .containsExactly(
+            "default/a/tcp (IPv4) [10.96.0.1:80/tcp] -> []",
+            "default/b/tcp (IPv4)"
+                + " [0.0.0.0:30080/tcp, 10.96.0.2:80/tcp, 198.51.100.1:80/tcp] -> []");
+    assertThat(rejections())
+        .containsExactly(
+            "a: frontend 0.0.0.0:30080/tcp belongs to default/b/tcp (IPv4),"
+                + " which takes precedence",
+            "a: frontend 198.51.100.1:80/tcp belongs to default/b/tcp (IPv4),"
+                + " which takes precedence");
+    assertThat(compiler.owner(FrontendKey.nodePort(IPV4, 30080, Protocol.TCP)))
+        .hasValue(new ServicePortKey(new ObjectKey("default", "b"), "", Protocol.TCP, IPV4));
+    remove("b");
+    assertThat(rows())
+        .containsExactly(
+            "default/a/tcp (IPv4)"
+                + " [0.0.0.0:30080/tcp, 10.96.0.1:80/tcp, 198.51.100.1:80/tcp] -> []");
+  }
+
+  @Test
+  void aClusterIpIsNobodyElsesExternalAddressHoweverOldHeIs() {
+    ServiceBuilder thief =
+        service("thief")
+            .clusterIps("10.96.0.9")
+            .externalIps("10.96.0.1")
+            .port("a", Protocol.TCP, 80)
+            .port("b", Protocol.TCP, 81)
+            .created(1);
+    upsert(thief);
+    assertThat(rows())
+        .containsExactly(
+            "default/thief:a/tcp (IPv4) [10.96.0.1:80/tcp, 10.96.0.9:80/tcp] -> []",
+            "default/thief:b/tcp (IPv4) [10.96.0.1:81/tcp, 10.96.0.9:81/tcp] -> []");
+
+    DesiredChange change = upsert(a().created(2));
+    assertThat(change.removed()).isEmpty();
+    assertThat(rows())
+        .containsExactly(
+            "default/a/tcp (IPv4) [10.96.0.1:80/tcp] -> []",
+            "default/thief:a/tcp (IPv4) [10.96.0.9:80/tcp] -> []",
+            "default/thief:b/tcp (IPv4) [10.96.0.9:81/tcp] -> []");
+    assertThat(rejections())
+        .containsExactly(
+            "thief: external address 10.96.0.1:80/tcp is not served:"
+                + " it is the cluster IP of default/a",
+            "thief: external address 10.96.0.1:81/tcp is not served:"
+                + " it is the cluster IP of default/a");
+
+    // Both change at once, and the thief goes while he still wants it.
+    upsert(a().created(3), thief);
+    assertThat(rows()).hasSize(3);
+    remove("a");
+    assertThat(rejections()).isEmpty();
+    assertThat(rows()).hasSize(2).first().asString().contains("10.96.0.1:80/tcp");
+    upsert(a());
+    compiler.update(
+        List.of(), List.of(new ObjectKey("default", "a"), new ObjectKey("default", "thief")));
+    assertThat(rows()).isEmpty();
+    assertThat(rejections()).isEmpty();
+  }
+
+  @Test
+  void aServiceMayNameItsOwnClusterIpAsExternal() {
+    upsert(
+        a().externalIps("10.96.0.1")
+            .internalPolicy(TrafficPolicy.LOCAL)
+            .slice(8080, ready("10.0.0.1")));
+    assertThat(rows()).containsExactly("default/a/tcp (IPv4, Local) [10.96.0.1:80/tcp] -> []");
+    assertThat(rejections()).isEmpty();
+  }
+
+  @Test
+  void nodeAddressesAreMarkedAndFollowed() {
+    assertThat(wildcards()).isEmpty();
+    DesiredChange first = compiler.updateNode(facts("", "192.0.2.1", "127.0.0.1", "::1"));
+    assertThat(first.wildcards())
+        .hasSize(3)
+        .containsEntry(FrontendKey.wildcard(IpAddress.of("127.0.0.1")), FrontendValue.NODE_ADDRESS);
+    assertThat(compiler.updateNode(facts("", "127.0.0.1", "192.0.2.1", "::1")).isEmpty()).isTrue();
+    DesiredChange second = compiler.updateNode(facts("", "192.0.2.2", "127.0.0.1", "::1"));
+    assertThat(second.wildcards())
+        .containsOnlyKeys(FrontendKey.wildcard(IpAddress.of("192.0.2.2")));
+    assertThat(second.unwanted()).containsExactly(FrontendKey.wildcard(IpAddress.of("192.0.2.1")));
+    assertThat(second.upserted()).isEmpty();
+    assertThat(wildcards()).containsOnlyKeys("127.0.0.1:*", "192.0.2.2:*", "[::1]:*");
+  }
+
+  @Test
+  void aNodeAddressIsNeverRefusedAsAWhole() {
+    upsert(a());
+    assertThat(wildcards()).containsEntry("10.96.0.1:*", FrontendValue.REFUSE);
+    DesiredChange marked = compiler.updateNode(facts("", "10.96.0.1"));
+    assertThat(marked.wildcards().values()).containsExactly(FrontendValue.NODE_ADDRESS);
+    assertThat(remove("a").unwanted()).isEmpty();
+    assertThat(upsert(a()).wildcards()).isEmpty();
+    DesiredChange refused = compiler.updateNode(facts(""));
+    assertThat(refused.wildcards().values()).containsExactly(FrontendValue.REFUSE);
+    assertThat(refused.unwanted()).isEmpty();
+  }
+
+  @Test
+  void anotherZoneOrNameCompilesAgainWhatDependsOnIt() {
+    compiler.updateNode(facts("a"));
+    upsert(
+        a().slice(8080, ready("10.0.0.1"), ready("10.0.0.2")),
+        service("hinted")
+            .clusterIps("10.96.0.2")
+            .port(80)
+            .slice(8080, forZones(ready("10.0.0.1"), "a"), forZones(ready("10.0.0.2"), "b")),
+        service("local")
+            .clusterIps("10.96.0.3")
+            .port(80)
+            .internalPolicy(TrafficPolicy.LOCAL)
+            .slice(8080, on("node", ready("10.0.0.1")), on("other", ready("10.0.0.2"))));
+    assertThat(rows())
+        .containsExactly(
+            "default/a/tcp (IPv4) [10.96.0.1:80/tcp] -> [10.0.0.1:8080, 10.0.0.2:8080]",
+            "default/hinted/tcp (IPv4) [10.96.0.2:80/tcp] -> [10.0.0.1:8080]",
+            "default/local/tcp (IPv4, Local) [10.96.0.3:80/tcp] -> [10.0.0.1:8080]");
+    assertThat(rows(compiler.updateNode(facts("b"))))
+        .containsExactly("hinted [10.96.0.2:80/tcp] -> [10.0.0.2:8080]");
+    assertThat(rows(compiler.updateNode(new NodeFacts("other", "b", List.of()))))
+        .containsExactly("local [10.96.0.3:80/tcp] -> [10.0.0.2:8080]");
+    assertThat(rows(compiler.updateNode(new NodeFacts("other", "", List.of()))))
+        .containsExactly("hinted [10.96.0.2:80/tcp] -> [10.0.0.1:8080, 10.0.0.2:8080]");
   }
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.compile;
 
+import static dev.patchbay.testkit.ServiceBuilder.draining;
+import static dev.patchbay.testkit.ServiceBuilder.notReady;
+import static dev.patchbay.testkit.ServiceBuilder.on;
 import static dev.patchbay.testkit.ServiceBuilder.ready;
 import static dev.patchbay.testkit.ServiceBuilder.service;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -16,6 +19,7 @@ import dev.patchbay.model.Protocol;
 import dev.patchbay.model.ServicePortKey;
 import dev.patchbay.model.ServiceState;
 import dev.patchbay.model.ServiceType;
+import dev.patchbay.model.TrafficPolicy;
 import dev.patchbay.table.ServiceRow;
 import dev.patchbay.table.ServiceSettings;
 import dev.patchbay.testkit.ServiceBuilder;
@@ -135,5 +139,100 @@ class ServiceCompilerTest {
     assertThat(compiled.rejections())
         .containsExactly(
             new Rejection.EndpointsOverLimit(key("", Protocol.TCP, IpFamily.IPV4), 65537, 65535));
+  }
+
+  @Test
+  void externalAddressesAndNodePortsShareTheRowOfTheClusterIp() {
+    assertThat(
+            texts(
+                compile(
+                    service("s")
+                        .type(ServiceType.LOAD_BALANCER)
+                        .clusterIps("10.96.0.1", "fd01::1")
+                        .externalIps("198.51.100.1", "2001:db8::1")
+                        .loadBalancerIps("198.51.100.1", "198.51.100.2")
+                        .nodePort("", Protocol.TCP, 80, 30080)
+                        .slice(8080, ready("10.0.0.1")))))
+        .containsExactly(
+            "default/s/tcp (IPv4) [0.0.0.0:30080/tcp, 10.96.0.1:80/tcp, 198.51.100.1:80/tcp,"
+                + " 198.51.100.2:80/tcp] -> [10.0.0.1:8080]",
+            "default/s/tcp (IPv6) [[::]:30080/tcp, [2001:db8::1]:80/tcp, [fd01::1]:80/tcp] -> []");
+  }
+
+  @Test
+  void externalAddressesHaveARowOfTheirOwnIfTheClusterIpObeysLocal() {
+    CompiledService compiled =
+        compile(
+            service("s")
+                .clusterIps("10.96.0.1")
+                .externalIps("198.51.100.1")
+                .internalPolicy(TrafficPolicy.LOCAL)
+                .externalPolicy(TrafficPolicy.LOCAL)
+                .port(80)
+                .slice(8080, on("node", ready("10.0.0.1")), on("other", ready("10.0.0.2"))));
+    assertThat(texts(compiled))
+        .containsExactly(
+            "default/s/tcp (IPv4) [198.51.100.1:80/tcp] -> [10.0.0.1:8080, 10.0.0.2:8080]",
+            "default/s/tcp (IPv4, Local) [10.96.0.1:80/tcp] -> [10.0.0.1:8080]");
+    assertThat(compiled.rows().getFirst().settings().policyLocal()).isFalse();
+    assertThat(compiled.refused().toString()).isEqualTo("[10.96.0.1:*]");
+  }
+
+  @Test
+  void policyLocalSaysThatThereAreEndpointsSomewhere() {
+    ServiceBuilder local =
+        service("s").clusterIps("10.96.0.1").internalPolicy(TrafficPolicy.LOCAL).port(80);
+    assertThat(policyLocal(local)).isFalse();
+    assertThat(policyLocal(local.slice(8080, on("other", notReady("10.0.0.1"))))).isFalse();
+    assertThat(policyLocal(local.slice(8080, on("other", draining("10.0.0.2"))))).isTrue();
+    assertThat(policyLocal(local.slice(8080, on("node", ready("10.0.0.3"))))).isTrue();
+    assertThat(policyLocal(local.internalPolicy(TrafficPolicy.CLUSTER))).isFalse();
+  }
+
+  private static boolean policyLocal(ServiceBuilder builder) {
+    return compile(builder).rows().getFirst().settings().policyLocal();
+  }
+
+  @Test
+  void addressesThatCannotBeServedAreReported() {
+    CompiledService compiled =
+        compile(
+            service("s")
+                .clusterIps("10.96.0.1")
+                .externalIps("2001:db8::1", "0.0.0.0", "198.51.100.1")
+                .loadBalancerIps("2001:db8::1", "::")
+                .port(80)
+                .port("b", Protocol.UDP, 53));
+    assertThat(texts(compiled))
+        .containsExactly(
+            "default/s/tcp (IPv4) [10.96.0.1:80/tcp, 198.51.100.1:80/tcp] -> []",
+            "default/s:b/udp (IPv4) [10.96.0.1:53/udp, 198.51.100.1:53/udp] -> []");
+    assertThat(compiled.rejections())
+        .extracting(Rejection::sentence)
+        .containsExactly(
+            "external address 0.0.0.0 is not served: it names no host",
+            "external address 2001:db8::1 is not served: the Service has no IPv6 cluster IP",
+            "external address :: is not served: the Service has no IPv6 cluster IP");
+  }
+
+  @Test
+  void aServiceWithoutClusterIpHasNoExternalAddressEither() {
+    assertThat(
+            compile(
+                service("s")
+                    .type(ServiceType.NODE_PORT)
+                    .externalIps("198.51.100.1")
+                    .nodePort("", Protocol.TCP, 80, 30080)
+                    .slice(8080, ready("10.0.0.1"))))
+        .isEqualTo(new CompiledService(List.of(), List.of(), List.of()));
+  }
+
+  @Test
+  void sctpNodePortIsRejectedToo() {
+    CompiledService compiled =
+        compile(service("s").clusterIps("10.96.0.1").nodePort("", Protocol.SCTP, 80, 30080));
+    assertThat(compiled.rows()).isEmpty();
+    assertThat(compiled.rejections())
+        .containsExactly(new Rejection.ProtocolUnsupported(key("", Protocol.SCTP, IpFamily.IPV4)));
   }
 }

@@ -9,6 +9,7 @@ import static dev.patchbay.testkit.Rows.row;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.Protocol;
 import dev.patchbay.table.Backend;
 import dev.patchbay.table.Capacity;
@@ -161,6 +162,41 @@ class InspectTest {
     assertThat(trace("192.0.2.1", 80, Protocol.TCP)).isEqualTo(new Verdict.NotAService());
     assertThat(trace("10.96.0.1", 80, Protocol.SCTP)).isEqualTo(new Verdict.NotAService());
     assertThat(trace("10.96.0.1", 0, Protocol.TCP)).isEqualTo(new Verdict.NotAService());
+  }
+
+  @Test
+  void nodePortsAreTracedThroughNodeAddresses() {
+    IpAddress node = IpAddress.of("192.0.2.1");
+    IpAddress node6 = IpAddress.of("2001:db8::1");
+    fake.putForeign(FrontendKey.wildcard(node), FrontendValue.NODE_ADDRESS);
+    fake.putForeign(FrontendKey.wildcard(node6), FrontendValue.NODE_ADDRESS);
+    fake.putForeign(
+        FrontendKey.nodePort(IpFamily.IPV4, 30080, Protocol.TCP), new FrontendValue.ToService(2));
+    publish(3, 0, 0);
+    fake.putForeign(
+        FrontendKey.nodePort(IpFamily.IPV4, 30081, Protocol.TCP), new FrontendValue.ToService(3));
+    lead("192.0.2.1:80", 2);
+    assertThat(violations()).isEmpty();
+    Verdict.Candidates candidates = new Verdict.Candidates(2, backends(0, 3), 60);
+    assertThat(trace("192.0.2.1", 30080, Protocol.TCP)).isEqualTo(candidates);
+    assertRefused(trace("192.0.2.1", 30081, Protocol.TCP), "ECONNREFUSED", "no endpoint");
+    assertThat(trace("192.0.2.1", 80, Protocol.TCP)).as("external address").isEqualTo(candidates);
+    for (Verdict untouched :
+        List.of(
+            trace("192.0.2.1", 22, Protocol.TCP),
+            trace("192.0.2.1", 30080, Protocol.UDP),
+            trace("2001:db8::1", 30080, Protocol.TCP), // the node port is IPv4's
+            trace("192.0.2.2", 30080, Protocol.TCP))) {
+      assertThat(untouched).isEqualTo(new Verdict.NotAService());
+    }
+    assertRefused(trace("10.96.0.1", 30080, Protocol.TCP), "ECONNREFUSED", "this port");
+  }
+
+  @Test
+  void aNodeAddressIsAWildcardOrAViolation() {
+    fake.putForeign(frontend("192.0.2.1:80"), FrontendValue.NODE_ADDRESS);
+    assertThat(violations())
+        .containsExactly("192.0.2.1:80/tcp: is marked as a node address, but is no wildcard");
   }
 
   @Test
