@@ -88,7 +88,7 @@ final class EventReader implements AutoCloseable {
 
   /** Polls on a thread of its own until this is closed. */
   void start() {
-    thread = Thread.ofPlatform().name("patchbay-events").daemon().start(this::run);
+    thread = Thread.ofPlatform().name("patchbay-ring").daemon().start(this::run);
   }
 
   private void run() {

@@ -96,6 +96,12 @@ final class ApiClient implements AutoCloseable {
     }
   }
 
+  /** A server may be reached through something that puts a path before its own. */
+  private static URI at(URI server, String path) {
+    String base = server.toString();
+    return URI.create((base.endsWith("/") ? base.substring(0, base.length() - 1) : base) + path);
+  }
+
   /** The server that requests go to now. */
   URI server() {
     return current.get().server();
@@ -156,16 +162,19 @@ final class ApiClient implements AutoCloseable {
    * @param server one that {@link #server()} told
    * @param path absolute, with the query
    * @param idle how long the body may be silent
+   * @param compressed whether the body may come compressed: {@link BodyStream#decoded()}.
+   *     Decryption without the optimising compiler is slow, so for large answers it pays
    * @return the body, to be closed
    * @throws ApiException if the server answers with an error
    * @throws IOException if it does not answer
    */
-  BodyStream get(URI server, String path, Duration idle) throws IOException {
+  BodyStream get(URI server, String path, Duration idle, boolean compressed) throws IOException {
     HttpClient http = current.get().http();
     HttpRequest request =
         http.newHttpRequestBuilder()
-            .uri(server.resolve(path))
+            .uri(at(server, path))
             .header("Accept", "application/json")
+            .header("Accept-Encoding", compressed ? "gzip" : "identity")
             .timeout(timing.answer().toMillis(), TimeUnit.MILLISECONDS)
             .build();
     return send(http, request, idle);
@@ -182,7 +191,7 @@ final class ApiClient implements AutoCloseable {
     HttpRequest request =
         now.http()
             .newHttpRequestBuilder()
-            .uri(now.server().resolve(path))
+            .uri(at(now.server(), path))
             .header("Accept", "application/json")
             .timeout(timing.answer().toMillis(), TimeUnit.MILLISECONDS)
             .post("application/json", json)
@@ -215,7 +224,7 @@ final class ApiClient implements AutoCloseable {
     } catch (ExecutionException e) {
       throw new IOException(Failures.describe(e), e);
     }
-    body.begin(response.body());
+    body.begin(response.body(), "gzip".equals(response.header("Content-Encoding")));
     if (response.code() >= 200 && response.code() < 300) {
       return body;
     }
@@ -228,7 +237,7 @@ final class ApiClient implements AutoCloseable {
     Duration retryAfter = retryAfter(response.header("Retry-After"));
     byte[] text = new byte[0];
     try {
-      text = body.readNBytes(MAX_ERROR_BYTES);
+      text = body.decoded().readNBytes(MAX_ERROR_BYTES);
       try (JsonParser parser = JSON.createParser(text)) {
         parser.nextToken();
         return ApiStatus.read(parser, response.code(), retryAfter);

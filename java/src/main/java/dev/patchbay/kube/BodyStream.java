@@ -13,6 +13,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,6 +43,7 @@ final class BodyStream extends InputStream implements AsyncBody.Consumer<List<By
   private volatile @Nullable AsyncBody body;
   private volatile boolean closed;
   private boolean idled;
+  private boolean gzip;
 
   /**
    * @param idle how long to wait for the next piece
@@ -57,8 +59,9 @@ final class BodyStream extends InputStream implements AsyncBody.Consumer<List<By
   }
 
   /** Begins to read the body of the answer that this is the consumer of. */
-  void begin(AsyncBody of) {
+  void begin(AsyncBody of, boolean compressed) {
     body = of;
+    gzip = compressed;
     CompletableFuture<?> _ =
         of.done().whenComplete((_, failure) -> parts.add(new Part.End(failure)));
     for (int i = 0; i < AHEAD; i++) {
@@ -67,6 +70,11 @@ final class BodyStream extends InputStream implements AsyncBody.Consumer<List<By
     if (closed) {
       of.cancel();
     }
+  }
+
+  /** This stream, or what decompresses it if it is compressed; closing either is enough. */
+  InputStream decoded() throws IOException {
+    return gzip ? new GZIPInputStream(this, 32 * 1024) : this;
   }
 
   @Override

@@ -58,10 +58,9 @@ public record ClusterSettings(String nodeName, Access access, List<URI> apiServe
     if (server.getHost() == null) {
       throw new IllegalArgumentException("API server \"" + server + "\" names no host");
     }
-    String path = server.getPath();
-    if (server.getQuery() != null || (path != null && !path.isEmpty() && !path.equals("/"))) {
+    if (server.getRawQuery() != null || server.getRawFragment() != null) {
       throw new IllegalArgumentException(
-          "API server \"" + server + "\" has a path; wanted is https://HOST:PORT");
+          "API server \"" + server + "\" has a query; wanted is https://HOST:PORT");
     }
   }
 }

@@ -85,7 +85,7 @@ public final class ClusterSource implements AutoCloseable {
         List.of(
             new ListWatch<>(
                 new ListWatch.Kind(
-                    "endpointslices", "/apis/discovery.k8s.io/v1/endpointslices", NOT_HEADLESS),
+                    "endpointslices", "/apis/discovery.k8s.io/v1/endpointslices", NOT_HEADLESS, ""),
                 api,
                 timing,
                 connectivity,
@@ -93,8 +93,7 @@ public final class ClusterSource implements AutoCloseable {
                 slices::translate,
                 state.sliceStore),
             new ListWatch<>(
-                new ListWatch.Kind(
-                    "services", "/api/v1/services", NO_PROXY_NAME + "&" + HAS_CLUSTER_IP),
+                new ListWatch.Kind("services", "/api/v1/services", NO_PROXY_NAME, HAS_CLUSTER_IP),
                 api,
                 timing,
                 connectivity,
@@ -102,7 +101,7 @@ public final class ClusterSource implements AutoCloseable {
                 ServiceTranslator::translate,
                 state.serviceStore),
             new ListWatch<>(
-                new ListWatch.Kind("nodes", "/api/v1/nodes", ""),
+                new ListWatch.Kind("nodes", "/api/v1/nodes", "", ""),
                 api,
                 timing,
                 connectivity,

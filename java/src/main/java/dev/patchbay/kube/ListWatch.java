@@ -78,13 +78,11 @@ final class ListWatch<A> implements Runnable {
    *
    * @param name the plural
    * @param path of the collection, absolute
-   * @param selection parameters that select among them, encoded; empty for all
+   * @param labels selector by labels, encoded as a parameter; empty for all
+   * @param fields selector by fields, likewise. Only spares objects that are of no use anyway, so
+   *     it is left out for servers that do not know the field
    */
-  record Kind(String name, String path, String selection) {
-    String query(String parameters) {
-      return path + "?" + parameters + (selection.isEmpty() ? "" : "&" + selection);
-    }
-  }
+  record Kind(String name, String path, String labels, String fields) {}
 
   private final Kind kind;
   private final ApiClient api;
@@ -109,6 +107,7 @@ final class ListWatch<A> implements Runnable {
   private volatile Instant lastHeard = Instant.EPOCH;
   private boolean newest;
   private int failures;
+  private boolean byFields = true;
 
   ListWatch(
       Kind kind,
@@ -147,6 +146,9 @@ final class ListWatch<A> implements Runnable {
           if (failures++ > 0) {
             pause(timing.backoffMost(), e.retryAfter());
           }
+        } else if (e.code() == 400 && byFields && !kind.fields.isEmpty()) {
+          log.info("{}: {}; asking without a field selector", kind.name, e.getMessage());
+          byFields = false;
         } else {
           failed(server, e, e.isRefusal() ? timing.backoffRefused() : timing.backoffMost());
         }
@@ -253,6 +255,17 @@ final class ListWatch<A> implements Runnable {
     }
   }
 
+  private String query(String parameters) {
+    StringBuilder query = new StringBuilder(kind.path).append('?').append(parameters);
+    if (!kind.labels.isEmpty()) {
+      query.append('&').append(kind.labels);
+    }
+    if (byFields && !kind.fields.isEmpty()) {
+      query.append('&').append(kind.fields);
+    }
+    return query.toString();
+  }
+
   private void list(URI server) throws IOException {
     List<KubeObject> all = new ArrayList<>(store.size());
     Page page = new Page("", "");
@@ -265,8 +278,8 @@ final class ListWatch<A> implements Runnable {
       } else {
         parameters = "resourceVersion=" + (version.isEmpty() ? "0" : encoded(version));
       }
-      try (BodyStream body = api.get(server, kind.query(parameters), timing.listIdle());
-          JsonParser parser = ApiClient.JSON.createParser(body)) {
+      try (BodyStream body = api.get(server, query(parameters), timing.listIdle(), true);
+          JsonParser parser = ApiClient.JSON.createParser(body.decoded())) {
         page = page(parser, all);
       }
     } while (!page.next.isEmpty());
@@ -332,7 +345,7 @@ final class ListWatch<A> implements Runnable {
             + seconds
             + "&resourceVersion="
             + encoded(version);
-    BodyStream body = api.get(server, kind.query(parameters), timing.watchIdle());
+    BodyStream body = api.get(server, query(parameters), timing.watchIdle(), false);
     long begun = System.nanoTime();
     long heard = events.get();
     try (body) {

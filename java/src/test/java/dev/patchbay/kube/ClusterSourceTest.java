@@ -548,6 +548,48 @@ class ClusterSourceTest {
   }
 
   @Test
+  void serverThatDoesNotKnowTheFieldIsAskedWithout() throws Exception {
+    server.refuse(400, r -> !r.parameter("fieldSelector").isEmpty());
+    server.service("one", "10.0.0.1");
+    server.service("headless", "None");
+    follow();
+    assertThat(follower.endpoints()).containsOnlyKeys("one", "headless");
+    server.service("two", "10.0.0.2");
+    eventually(() -> follower.endpoints().containsKey("two"));
+  }
+
+  @Test
+  void serverMayHaveAPathOfItsOwn() throws Exception {
+    server.service("one", "10.0.0.1");
+    follower.follow(anonymous(server.uri().resolve("/clusters/blue/")), QUICK);
+    assertThat(follower.endpoints()).containsOnlyKeys("one");
+    assertThat(server.requests)
+        .allSatisfy(r -> assertThat(r.path()).startsWith("/clusters/blue/api"));
+  }
+
+  @Test
+  void plugInOfAKubeconfigIsAsked() throws Exception {
+    Path plugIn = directory.resolve("plug-in");
+    Files.writeString(
+        plugIn,
+        """
+        #!/bin/sh
+        echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"plugged"}}'
+        """);
+    assertThat(plugIn.toFile().setExecutable(true)).isTrue();
+    kubeconfig(
+        "exec: {apiVersion: client.authentication.k8s.io/v1, command: ./plug-in,"
+            + " interactiveMode: Never}");
+    follower.follow(
+        new ClusterSettings(
+            "node1",
+            new ClusterSettings.Kubeconfig(directory.resolve("kubeconfig"), null),
+            List.of()),
+        QUICK);
+    assertThat(server.requests.getFirst().authorization()).isEqualTo("Bearer plugged");
+  }
+
+  @Test
   void nextServerTakesOver() throws Exception {
     try (FakeApiServer other = new FakeApiServer()) {
       for (FakeApiServer each : List.of(server, other)) {
