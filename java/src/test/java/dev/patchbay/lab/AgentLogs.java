@@ -20,6 +20,7 @@ final class AgentLogs implements TestWatcher {
                         "--- agent of %s after %s%n%s%n%s%n",
                         node, context.getDisplayName(), tail(agent.out()), tail(agent.err())));
       }
+      lab.logs().forEach(log -> System.err.println(log.get()));
     }
   }
 

@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +46,7 @@ public final class Lab implements AutoCloseable {
   private final List<String> namespaces = new CopyOnWriteArrayList<>();
   private final List<Node> nodes = new CopyOnWriteArrayList<>();
   private final List<Runnable> closers = new CopyOnWriteArrayList<>();
+  private final List<Supplier<String>> logs = new CopyOnWriteArrayList<>();
   private final AtomicInteger numbers = new AtomicInteger(1);
   private final AtomicInteger files = new AtomicInteger();
 
@@ -239,6 +241,16 @@ public final class Lab implements AutoCloseable {
    */
   public void onClose(Runnable action) {
     closers.add(action);
+  }
+
+  /** Has a text printed when a test fails while the lab is open. */
+  public void onFailure(Supplier<String> log) {
+    logs.add(log);
+  }
+
+  /** What {@link #onFailure} was told. */
+  List<Supplier<String>> logs() {
+    return List.copyOf(logs);
   }
 
   /** Kills all processes and removes everything. May be called again. */

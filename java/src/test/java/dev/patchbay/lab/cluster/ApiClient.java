@@ -4,6 +4,7 @@ package dev.patchbay.lab.cluster;
 import dev.patchbay.lab.Json;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -199,11 +200,12 @@ public final class ApiClient implements AutoCloseable {
    * Watches a collection until the server or an interrupt ends it.
    *
    * @param path with a query that has {@code resourceVersion}
-   * @throws IOException if the connection fails
+   * @param event called with each event, as {@code {"type": ..., "object": ...}}
+   * @throws IOException if the connection fails, or the answer is not 200
    */
-  void watch(String path, Consumer<Json> event) throws IOException, InterruptedException {
+  public void watch(String path, Consumer<Json> event) throws IOException, InterruptedException {
     String watching = path + (path.contains("?") ? "&" : "?") + "watch=true";
-    HttpResponse<java.io.InputStream> answer =
+    HttpResponse<InputStream> answer =
         http.send(request(watching).build(), BodyHandlers.ofInputStream());
     try (BufferedReader lines =
         new BufferedReader(new InputStreamReader(answer.body(), StandardCharsets.UTF_8))) {
@@ -265,7 +267,7 @@ public final class ApiClient implements AutoCloseable {
   }
 
   private static Certificate certificate(Path file) throws GeneralSecurityException, IOException {
-    try (var in = Files.newInputStream(file)) {
+    try (InputStream in = Files.newInputStream(file)) {
       return CertificateFactory.getInstance("X.509").generateCertificate(in);
     }
   }

@@ -13,9 +13,6 @@ import dev.patchbay.lab.Result;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +24,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -53,7 +51,7 @@ public final class Cluster implements AutoCloseable {
   private static final String ISSUER = "https://kubernetes.default.svc";
 
   /** Memory is cheaper here than time. */
-  private static final String LESS_COLLECTION = "GOGC=400";
+  static final String LESS_COLLECTION = "GOGC=400";
 
   /** What tests need; the others would cost time, or want a cloud or a kubelet. */
   private static final String CONTROLLERS =
@@ -78,14 +76,11 @@ public final class Cluster implements AutoCloseable {
   private final CertificateAuthority authority;
   private final KeyPair tokenKeys;
   private final Tunnel apiTunnel;
-  private final Tunnel etcdTunnel;
-  private final HttpClient etcdClient =
-      HttpClient.newBuilder().proxy(HttpClient.Builder.NO_PROXY).build();
+  private final Etcd etcd;
   private final ApiClient admin;
   private final Path adminConfig;
   private final AtomicInteger files = new AtomicInteger();
   private final List<ApiClient> clients = new ArrayList<>();
-  private Optional<Daemon> etcd = Optional.empty();
   private Optional<Daemon> apiServer = Optional.empty();
   private Optional<Daemon> controllers = Optional.empty();
   private Optional<Daemon> scheduler = Optional.empty();
@@ -107,11 +102,12 @@ public final class Cluster implements AutoCloseable {
         rules: [{level: Metadata}]
         """);
     apiTunnel = new Tunnel(place.namespace(), PORT);
-    etcdTunnel = new Tunnel(place.namespace(), 2379);
+    etcd = new Etcd(place, directory.resolve("etcd"));
     ClientCertificate certificate = issue("admin", LONG, "system:masters");
     admin = ApiClient.withCertificate(tunnelled(), authority.certificate(), certificate);
     adminConfig = kubeconfig(certificate);
     lab.onClose(this::close);
+    lab.onFailure(this::logs);
   }
 
   /**
@@ -332,30 +328,25 @@ public final class Cluster implements AutoCloseable {
     }
   }
 
+  /**
+   * Writes many Services and EndpointSlices past the API server, which sees them as if they had
+   * been created; in a small part of the time. Each Service has to have its {@code clusterIP}, and
+   * nobody checks anything: what the API server would refuse must not be written.
+   */
+  public void store(Collection<?> objects) {
+    etcd.put(objects);
+  }
+
   // --- Faults -----------------------------------------------------------------------------------
 
-  /** Starts etcd; what it had stored is there again. */
+  /** Starts etcd and waits until it answers; what it had stored is there again. */
   public void startEtcd() {
-    etcd =
-        Optional.of(
-            place.start(
-                "env",
-                LESS_COLLECTION,
-                "etcd",
-                "--data-dir=" + directory.resolve("etcd"),
-                "--unsafe-no-fsync",
-                "--quota-backend-bytes=4294967296",
-                "--snapshot-count=1000000",
-                "--listen-client-urls=http://127.0.0.1:2379",
-                "--advertise-client-urls=http://127.0.0.1:2379",
-                "--listen-peer-urls=http://127.0.0.1:2380",
-                "--logger=zap",
-                "--log-level=warn"));
+    etcd.start();
   }
 
   /** Kills etcd; with {@code SIGKILL}. */
   public void killEtcd() {
-    etcd.orElseThrow().kill();
+    etcd.process().orElseThrow().kill();
   }
 
   /** Starts the API server and waits until it is ready. */
@@ -376,7 +367,7 @@ public final class Cluster implements AutoCloseable {
             "env",
             LESS_COLLECTION,
             program("kube-apiserver"),
-            "--etcd-servers=http://127.0.0.1:2379",
+            "--etcd-servers=" + Etcd.url(),
             // Tests say when the past is forgotten.
             "--etcd-compaction-interval=0",
             "--bind-address=::",
@@ -401,6 +392,8 @@ public final class Cluster implements AutoCloseable {
             "--max-requests-inflight=1000",
             "--max-mutating-requests-inflight=1000",
             "--shutdown-delay-duration=0s",
+            // Does not wait a minute for those who watch.
+            "--shutdown-send-retry-after=true",
             "--audit-policy-file=" + directory.resolve("audit.yaml"),
             "--audit-log-path=" + auditFile(),
             "--audit-log-mode=blocking",
@@ -477,10 +470,7 @@ public final class Cluster implements AutoCloseable {
    * @return the present revision of the store
    */
   public long compact() {
-    Json header = etcd("/v3/kv/range", Map.of("key", base64("/"))).get("header");
-    long revision = Long.parseLong(header.get("revision").text());
-    etcd("/v3/kv/compaction", Map.of("revision", revision, "physical", true));
-    return revision;
+    return etcd.compact();
   }
 
   /**
@@ -491,23 +481,6 @@ public final class Cluster implements AutoCloseable {
     killApiServer();
     compact();
     startApiServer();
-  }
-
-  private Json etcd(String path, Map<String, ?> body) {
-    try {
-      HttpRequest request =
-          HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + etcdTunnel.port() + path))
-              .timeout(Duration.ofSeconds(30))
-              .POST(HttpRequest.BodyPublishers.ofString(Json.write(body)))
-              .build();
-      var answer = etcdClient.send(request, BodyHandlers.ofString());
-      return new ApiResponse("etcd " + path, answer.statusCode(), answer.body()).orFail().json();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new AssertionError("interrupted", e);
-    }
   }
 
   // --- Observation ------------------------------------------------------------------------------
@@ -524,7 +497,7 @@ public final class Cluster implements AutoCloseable {
   /** What the programs have written last, for people. */
   public String logs() {
     StringBuilder text = new StringBuilder();
-    log(text, "etcd", etcd);
+    log(text, "etcd", etcd.process());
     log(text, "kube-apiserver", apiServer);
     log(text, "kube-controller-manager", controllers);
     log(text, "kube-scheduler", scheduler);
@@ -568,10 +541,6 @@ public final class Cluster implements AutoCloseable {
     return text.substring(Math.max(0, text.length() - 4000));
   }
 
-  private static String base64(String text) {
-    return Base64.getEncoder().encodeToString(text.getBytes(StandardCharsets.UTF_8));
-  }
-
   private static String pem(String what, byte[] der) {
     return "-----BEGIN %1$s-----%n%2$s%n-----END %1$s-----%n"
         .formatted(what, Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(der));
@@ -590,14 +559,13 @@ public final class Cluster implements AutoCloseable {
   /** Kills all of it. Nothing is stopped gently: nothing is kept. */
   @Override
   public synchronized void close() {
-    Stream.of(scheduler, controllers, apiServer, etcd)
+    Stream.of(scheduler, controllers, apiServer)
         .flatMap(Optional::stream)
         .filter(Daemon::isAlive)
         .forEach(Daemon::kill);
+    etcd.close();
     clients.forEach(ApiClient::close);
     admin.close();
-    etcdClient.shutdownNow();
     apiTunnel.close();
-    etcdTunnel.close();
   }
 }
