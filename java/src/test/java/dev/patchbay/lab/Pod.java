@@ -152,7 +152,7 @@ public final class Pod {
   }
 
   /** Path of a script that tests bring along. */
-  static String script(String file) {
+  public static String script(String file) {
     URL url = Pod.class.getResource("/lab/" + file);
     if (url == null) {
       throw new AssertionError("no test resource lab/" + file);
