@@ -61,12 +61,13 @@ public sealed interface Rejection extends Comparable<Rejection> {
   }
 
   /**
-   * An external address that names no host.
+   * An external address that names no host of its own: to serve it would take the address away from
+   * everybody who means himself by it.
    *
    * @param who the first port of the Service, in that family
-   * @param address {@code 0.0.0.0} or {@code ::}
+   * @param address unspecified, of loopback, or of multicast
    */
-  record AddressUnspecified(ServicePortKey who, IpAddress address) implements Rejection {
+  record AddressNamesNoHost(ServicePortKey who, IpAddress address) implements Rejection {
     @Override
     public String sentence() {
       return "external address " + address + " is not served: it names no host";

@@ -114,9 +114,8 @@ public final class ServiceCompiler {
     for (IpAddress address : external) {
       if (!served) {
         rejections.add(new Rejection.FamilyNotServed(who, address));
-      } else if (address.isUnspecified()) {
-        // Its key would be that of a node port.
-        rejections.add(new Rejection.AddressUnspecified(who, address));
+      } else if (address.isUnspecified() || address.isLoopback() || address.isMulticast()) {
+        rejections.add(new Rejection.AddressNamesNoHost(who, address));
       } else {
         kept.add(address);
       }

@@ -199,7 +199,7 @@ class ServiceCompilerTest {
         compile(
             service("s")
                 .clusterIps("10.96.0.1")
-                .externalIps("2001:db8::1", "0.0.0.0", "198.51.100.1")
+                .externalIps("2001:db8::1", "0.0.0.0", "127.0.0.1", "224.0.0.1", "198.51.100.1")
                 .loadBalancerIps("2001:db8::1", "::")
                 .port(80)
                 .port("b", Protocol.UDP, 53));
@@ -211,6 +211,8 @@ class ServiceCompilerTest {
         .extracting(Rejection::sentence)
         .containsExactly(
             "external address 0.0.0.0 is not served: it names no host",
+            "external address 127.0.0.1 is not served: it names no host",
+            "external address 224.0.0.1 is not served: it names no host",
             "external address 2001:db8::1 is not served: the Service has no IPv6 cluster IP",
             "external address :: is not served: the Service has no IPv6 cluster IP");
   }

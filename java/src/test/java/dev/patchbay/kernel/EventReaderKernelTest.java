@@ -193,12 +193,12 @@ final class EventReaderKernelTest {
     dataplane.listen(heard::add);
     assertThat(Thread.getAllStackTraces().keySet())
         .extracting(Thread::getName)
-        .contains("patchbay-events");
+        .contains("patchbay-ring");
     dataplane.close();
     dataplane.close();
     assertThat(Thread.getAllStackTraces().keySet())
         .extracting(Thread::getName)
-        .doesNotContain("patchbay-events");
+        .doesNotContain("patchbay-ring");
   }
 
   @Test

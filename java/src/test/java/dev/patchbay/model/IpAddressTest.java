@@ -239,4 +239,29 @@ class IpAddressTest {
                 });
     return Arbitraries.oneOf(pieces, damaged);
   }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0.0.0.0, unspecified",
+    "::, unspecified",
+    "127.0.0.1, loopback",
+    "127.255.255.255, loopback",
+    "126.255.255.255, ordinary",
+    "128.0.0.0, ordinary",
+    "::1, loopback",
+    "::2, ordinary",
+    "223.255.255.255, ordinary",
+    "224.0.0.1, multicast",
+    "239.255.255.255, multicast",
+    "240.0.0.0, ordinary",
+    "ff02::1, multicast",
+    "fe80::1, ordinary",
+    "0.0.0.1, ordinary",
+  })
+  void kindsOfAddresses(String text, String kind) {
+    IpAddress address = IpAddress.of(text);
+    assertThat(address.isUnspecified()).isEqualTo(kind.equals("unspecified"));
+    assertThat(address.isLoopback()).isEqualTo(kind.equals("loopback"));
+    assertThat(address.isMulticast()).isEqualTo(kind.equals("multicast"));
+  }
 }
