@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.patchbay.lab.Client;
 import dev.patchbay.lab.EndToEnd;
 import dev.patchbay.lab.Eventually;
+import dev.patchbay.lab.Family;
 import dev.patchbay.lab.Json;
 import dev.patchbay.lab.Lab;
 import dev.patchbay.lab.Node;
+import dev.patchbay.lab.Outcome;
 import dev.patchbay.lab.Pod;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -107,6 +110,59 @@ class ClusterClusterTest {
     assertThat(client.nameAt(place.ipv4(), 8080)).isEqualTo(name);
     Eventually.soon(() -> assertThat(endpoints("kubia")).hasSize(3).doesNotContainKey(name));
     assertThat(place.cgroup()).doesNotExist();
+  }
+
+  @Test
+  void hostNetworkPodsAndCommandsAsProbes() {
+    cluster.apply(
+        """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: host, labels: {app: host}}
+        spec:
+          nodeName: node1
+          hostNetwork: true
+          terminationGracePeriodSeconds: 30
+          containers:
+          - name: first
+            image: any
+            ports: [{containerPort: 8081}]
+            readinessProbe: {periodSeconds: 1, exec: {command: [ls, /var/ready]}}
+          - name: second
+            image: any
+            ports: [{name: banner, containerPort: 9001}]
+            readinessProbe: {periodSeconds: 1, tcpSocket: {port: banner}}
+        """);
+    String path = "/api/v1/namespaces/default/pods/host";
+    Eventually.soon(() -> assertThat(readiness(path)).containsExactly("false", "true"));
+    assertThat(kubelet1.exec("default", "host", "touch", "/var/ready").exit()).isZero();
+    assertThat(Path.of("/var/ready")).doesNotExist();
+    Eventually.soon(() -> assertThat(readiness(path)).containsExactly("true", "true"));
+    assertThat(cluster.api().get(path).get("status").get("podIP").text())
+        .isEqualTo(node1.host().ipv4());
+    Client client = node2.addPod("client2").client();
+    assertThat(client.hits(Client.Kind.TCP, node1.host().ipv4(), 9001, 1)).containsOnlyKeys("host");
+
+    // A process that dies is started again, and the Pod is not ready meanwhile.
+    kubelet1.pod("default", "host").killProcesses();
+    Eventually.soon(() -> assertThat(readiness(path)).containsExactly("false", "false"));
+    Eventually.soon(() -> assertThat(readiness(path)).containsExactly("true", "true"));
+    cluster.kubectl("delete", "pod", "host", "--grace-period=1").orFail();
+    assertThat(client.tcp(Family.IPV4).connect(node1.host().ipv4(), 9001))
+        .isEqualTo(Outcome.REFUSED);
+  }
+
+  private List<String> readiness(String pod) {
+    return cluster
+        .api()
+        .get(pod)
+        .get("status")
+        .find("containerStatuses")
+        .map(Json::elements)
+        .orElse(List.of())
+        .stream()
+        .map(status -> status.get("ready").text())
+        .toList();
   }
 
   @Test
