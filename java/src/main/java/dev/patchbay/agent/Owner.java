@@ -189,7 +189,7 @@ final class Owner {
 
   private void tellHealthChecks(Collection<ServiceState> changed) {
     for (ServiceState state : changed) {
-      int port = state.service().healthCheckNodePort();
+      int port = HealthCheck.port(state.service());
       healthChecks.set(
           state.key(), port, port == 0 ? 0 : HealthCheck.localEndpoints(state, nodes.facts()));
     }

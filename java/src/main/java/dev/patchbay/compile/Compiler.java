@@ -18,6 +18,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -58,7 +59,25 @@ public final class Compiler {
   /** Only Services that have any. */
   private final Map<ObjectKey, List<Rejection>> rejections = new TreeMap<>();
 
-  private record Entry(ServiceState state, CompiledService compiled) {}
+  private record Entry(ServiceState state, CompiledService compiled) {
+    /** Never if there are external addresses: what becomes of them depends on others too. */
+    boolean claimsTheSameAs(Entry other) {
+      List<ServiceRow> rows = compiled.rows();
+      List<ServiceRow> others = other.compiled.rows();
+      boolean same =
+          rows.size() == others.size()
+              && state.service().createdMillis() == other.state.service().createdMillis()
+              && compiled.refused().equals(other.compiled.refused())
+              && externals(state.service()).isEmpty()
+              && externals(other.state.service()).isEmpty();
+      for (int i = 0; same && i < rows.size(); i++) {
+        same =
+            rows.get(i).key().equals(others.get(i).key())
+                && rows.get(i).frontends().equals(others.get(i).frontends());
+      }
+      return same;
+    }
+  }
 
   public Compiler(NodeFacts node) {
     this.node = node;
@@ -176,34 +195,65 @@ public final class Compiler {
     return clusterIpUsers.containsKey(key) ? Optional.of(FrontendValue.REFUSE) : Optional.empty();
   }
 
-  /** Puts entries in place of others; null stands for none. */
-  private void exchange(Map<ObjectKey, @Nullable Entry> changes, Touched touched) {
-    Map<ObjectKey, @Nullable Entry> all = new LinkedHashMap<>(changes);
-    changes.forEach(
-        (key, now) -> {
-          for (FrontendKey wildcard : movedClusterIps(services.get(key), now)) {
-            for (ObjectKey user : externalUsers.getOrDefault(wildcard, Set.of())) {
-              if (!all.containsKey(user)) {
-                all.put(user, services.get(user));
-              }
-            }
-          }
-        });
-    all.forEach((key, now) -> withdraw(key, touched));
+  /**
+   * Puts entries in place of others; null stands for none.
+   *
+   * @param moved to be changed: those with other claims are left in it
+   */
+  private void exchange(Map<ObjectKey, @Nullable Entry> moved, Touched touched) {
+    moved.entrySet().removeIf(change -> renew(change.getKey(), change.getValue(), touched));
+    if (!externalUsers.isEmpty()) {
+      addConcerned(moved);
+    }
+    moved.forEach((key, now) -> withdraw(key, touched));
     // All cluster IPs first: what is an external address to one Service depends on the others.
-    all.forEach(
+    moved.forEach(
         (key, now) -> {
           if (now != null) {
             services.put(key, now);
             now.compiled.refused().forEach(wildcard -> addClusterIp(wildcard, key, touched));
           }
         });
-    all.forEach(
+    moved.forEach(
         (key, now) -> {
           if (now != null) {
             claim(key, now, touched);
           }
         });
+  }
+
+  /**
+   * Takes in an entry that claims what the one before it claims, with other endpoints or settings:
+   * by far the most frequent change. False if it is not such an entry.
+   */
+  private boolean renew(ObjectKey key, @Nullable Entry now, Touched touched) {
+    Entry before = services.get(key);
+    if (before == null || now == null || !before.claimsTheSameAs(now)) {
+      return false;
+    }
+    services.put(key, now);
+    for (ServiceRow row : now.compiled.rows()) {
+      wanted.put(row.key(), row);
+      touched.rows.add(row.key());
+    }
+    if (now.compiled.rejections().isEmpty()) {
+      rejections.remove(key);
+    } else {
+      rejections.put(key, now.compiled.rejections());
+    }
+    return true;
+  }
+
+  /** Adds Services whose external addresses become, or cease to be, cluster IPs of others. */
+  private void addConcerned(Map<ObjectKey, @Nullable Entry> moved) {
+    Set<ObjectKey> concerned = new LinkedHashSet<>();
+    moved.forEach(
+        (key, now) ->
+            movedClusterIps(services.get(key), now)
+                .forEach(
+                    wildcard -> concerned.addAll(externalUsers.getOrDefault(wildcard, Set.of()))));
+    concerned.removeAll(moved.keySet());
+    concerned.forEach(key -> moved.put(key, services.get(key)));
   }
 
   /** Cluster IPs that only one of two entries has. */

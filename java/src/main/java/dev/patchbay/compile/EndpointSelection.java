@@ -88,7 +88,7 @@ public final class EndpointSelection {
       this.node = node;
       this.all = all;
       speakers = speakers();
-      topology = Topology.of(usable(), node);
+      topology = anyHints() ? Topology.of(usable(), node) : Topology.NONE;
     }
 
     static Candidates of(
@@ -123,6 +123,15 @@ public final class EndpointSelection {
         }
       }
       return found;
+    }
+
+    private boolean anyHints() {
+      for (Candidate candidate : all) {
+        if (!candidate.endpoint.hints().isNone()) {
+          return true;
+        }
+      }
+      return false;
     }
 
     private List<Endpoint> usable() {

@@ -2,7 +2,6 @@
 package dev.patchbay.compile;
 
 import dev.patchbay.compile.EndpointSelection.Candidates;
-import dev.patchbay.model.Hints;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.NodeFacts;
@@ -24,7 +23,6 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeSet;
 
 /**
  * Compiles one Service. Its frontends, for each family in which it has a cluster IP and each TCP or
@@ -81,7 +79,7 @@ public final class ServiceCompiler {
     return state.service().internalPolicy() == TrafficPolicy.LOCAL
         || state.slices().stream()
             .flatMap(slice -> slice.endpoints().stream())
-            .anyMatch(endpoint -> !endpoint.hints().equals(Hints.NONE));
+            .anyMatch(endpoint -> !endpoint.hints().isNone());
   }
 
   /** Those of one family, each once. */
@@ -133,35 +131,34 @@ public final class ServiceCompiler {
       List<ServiceRow> rows,
       List<Rejection> rejections) {
     Service service = state.service();
-    Set<FrontendKey> atClusterIps = frontends(internal, port);
-    Set<FrontendKey> elsewhere = frontends(external, port);
+    List<FrontendKey> atClusterIps = frontends(internal, port);
+    List<FrontendKey> elsewhere = frontends(external, port);
     if (port.nodePort() != 0) {
       elsewhere.add(FrontendKey.nodePort(key.family(), port.nodePort(), port.protocol()));
     }
+    elsewhere.removeAll(atClusterIps);
     Candidates candidates = Candidates.of(service, port, key.family(), state.slices(), node);
-    ServicePortKey internalKey = key.withPolicy(service.internalPolicy());
     if (service.internalPolicy() == TrafficPolicy.CLUSTER) {
       atClusterIps.addAll(elsewhere);
-    } else {
-      elsewhere.removeAll(atClusterIps);
-      if (!elsewhere.isEmpty()) {
-        rows.add(row(key, elsewhere, service, candidates, rejections));
-      }
+    } else if (!elsewhere.isEmpty()) {
+      rows.add(row(key, elsewhere, service, candidates, rejections));
     }
+    ServicePortKey internalKey = key.withPolicy(service.internalPolicy());
     rows.add(row(internalKey, atClusterIps, service, candidates, rejections));
   }
 
-  private static Set<FrontendKey> frontends(List<IpAddress> addresses, ServicePort port) {
-    Set<FrontendKey> frontends = new TreeSet<>();
+  private static List<FrontendKey> frontends(List<IpAddress> addresses, ServicePort port) {
+    List<FrontendKey> frontends = new ArrayList<>(addresses.size() + 1);
     for (IpAddress address : addresses) {
       frontends.add(new FrontendKey(address, port.port(), port.protocol(), Scope.INTERNAL));
     }
     return frontends;
   }
 
+  /** A row with these frontends, which it sorts. */
   private static ServiceRow row(
       ServicePortKey key,
-      Set<FrontendKey> frontends,
+      List<FrontendKey> frontends,
       Service service,
       Candidates candidates,
       List<Rejection> rejections) {
@@ -174,10 +171,8 @@ public final class ServiceCompiler {
     // Also while there are endpoints: so the last one here can go without a moment at which its
     // clients are told that there is none anywhere.
     boolean policyLocal = key.policy() == TrafficPolicy.LOCAL && candidates.anyUsableAnywhere();
+    frontends.sort(null);
     return new ServiceRow(
-        key,
-        List.copyOf(frontends),
-        chosen,
-        new ServiceSettings(service.affinitySeconds(), policyLocal));
+        key, frontends, chosen, new ServiceSettings(service.affinitySeconds(), policyLocal));
   }
 }

@@ -23,6 +23,9 @@ final class Topology {
     SAME_NODE
   }
 
+  /** Of endpoints without hints. */
+  static final Topology NONE = of(List.of(), NodeFacts.named(""));
+
   private final NodeFacts node;
   private final Count nodes;
   private final Count zones;

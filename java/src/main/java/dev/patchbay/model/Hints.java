@@ -17,4 +17,8 @@ public record Hints(List<String> zones, List<String> nodes) {
     zones = List.copyOf(zones);
     nodes = List.copyOf(nodes);
   }
+
+  public boolean isNone() {
+    return zones.isEmpty() && nodes.isEmpty();
+  }
 }

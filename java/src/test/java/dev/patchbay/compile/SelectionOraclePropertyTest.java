@@ -8,6 +8,7 @@ import dev.patchbay.compile.Decision.Reason;
 import dev.patchbay.model.Endpoint;
 import dev.patchbay.model.EndpointPort;
 import dev.patchbay.model.EndpointSlice;
+import dev.patchbay.model.Hints;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.ObjectKey;
@@ -63,28 +64,58 @@ class SelectionOraclePropertyTest {
             Tuple.of(1, new EndpointPort("other", Protocol.TCP, 8080)),
             Tuple.of(1, new EndpointPort("", Protocol.UDP, 8080)));
     Arbitrary<EndpointSlice> slice =
-        Arbitraries.frequency(Tuple.of(5, IpFamily.IPV4), Tuple.of(1, IpFamily.IPV6))
+        Arbitraries.frequency(Tuple.of(9, IpFamily.IPV4), Tuple.of(1, IpFamily.IPV6))
             .flatMap(
                 family ->
                     Combinators.combine(
                             port.list().ofMinSize(1).ofMaxSize(2),
-                            ServiceArbitraries.endpoints(family).list().ofMaxSize(4))
+                            ServiceArbitraries.endpoints(family).list().ofMinSize(1).ofMaxSize(4))
                         .as(
                             (ports, endpoints) ->
                                 new EndpointSlice(
                                     new ObjectKey("ns", "slice"), family, ports, endpoints)));
-    return slice
-        .list()
-        .ofMaxSize(3)
-        .map(
-            list -> {
+    return Combinators.combine(
+            slice.list().ofMaxSize(3),
+            Arbitraries.of(Hinting.class),
+            Arbitraries.frequency(Tuple.of(4, true), Tuple.of(1, false)))
+        .as(
+            (list, hinting, ready) -> {
               List<EndpointSlice> named = new ArrayList<>();
               for (EndpointSlice s : list) {
                 ObjectKey key = new ObjectKey("ns", "slice-" + named.size());
-                named.add(new EndpointSlice(key, s.family(), s.ports(), s.endpoints()));
+                List<Endpoint> endpoints =
+                    s.endpoints().stream().map(e -> completed(e, hinting, ready)).toList();
+                named.add(new EndpointSlice(key, s.family(), s.ports(), endpoints));
               }
               return named;
             });
+  }
+
+  /** Which hints all endpoints have; the others some have and some have not. */
+  private enum Hinting {
+    NEITHER,
+    ZONES,
+    BOTH
+  }
+
+  /** What is rare if left to chance: hints that apply, and that nobody is ready. */
+  private static Endpoint completed(Endpoint e, Hinting hinting, boolean ready) {
+    List<String> zones = e.hints().zones();
+    List<String> nodes = e.hints().nodes();
+    if (hinting != Hinting.NEITHER && zones.isEmpty()) {
+      zones = List.of("z1");
+    }
+    if (hinting == Hinting.BOTH && nodes.isEmpty()) {
+      nodes = List.of("n1");
+    }
+    return new Endpoint(
+        e.address(),
+        ready && e.ready(),
+        e.serving(),
+        e.terminating(),
+        e.nodeName(),
+        e.target(),
+        new Hints(zones, nodes));
   }
 
   @Provide
@@ -126,9 +157,9 @@ class SelectionOraclePropertyTest {
                     : cluster.size() < ready ? "hints" : "all")
         .coverage(
             checker -> {
-              checker.check("fallback").percentage(p -> p > 1);
+              checker.check("fallback").percentage(p -> p > 2);
               checker.check("none").percentage(p -> p > 1);
-              checker.check("hints").percentage(p -> p > 2);
+              checker.check("hints").percentage(p -> p > 3);
               checker.check("all").percentage(p -> p > 20);
             });
     Statistics.label("local")
@@ -136,7 +167,7 @@ class SelectionOraclePropertyTest {
         .coverage(
             checker -> {
               checker.check("forbidden").percentage(p -> p > 5);
-              checker.check("some").percentage(p -> p > 20);
+              checker.check("some").percentage(p -> p > 10);
             });
   }
 

@@ -13,6 +13,7 @@ import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Protocol;
 import dev.patchbay.model.ServiceState;
 import dev.patchbay.reconcile.Reconciler;
+import dev.patchbay.reconcile.StoreException;
 import dev.patchbay.table.Backend;
 import dev.patchbay.table.Capacity;
 import dev.patchbay.table.DesiredChange;
@@ -20,6 +21,7 @@ import dev.patchbay.table.FrontendKey;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.stream.Collectors;
 
 /**
@@ -72,7 +74,15 @@ public final class CompiledNode {
   private void settle() {
     do {
       assertThat(reconciler.apply().succeeded()).isTrue();
-      reconciler.quarantineMark().ifPresent(reconciler::reclaimed);
+      OptionalLong mark = reconciler.quarantineMark();
+      if (mark.isPresent()) {
+        try {
+          maps.awaitReaders();
+        } catch (StoreException e) {
+          throw new AssertionError(e);
+        }
+        reconciler.reclaimed(mark.getAsLong());
+      }
     } while (reconciler.hasWork());
     assertThat(Invariants.check(maps.load())).isEmpty();
     assertThat(Canonical.of(compiler.desired()).difference(Canonical.of(maps.load()))).isEmpty();
