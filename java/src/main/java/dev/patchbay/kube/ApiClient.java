@@ -168,13 +168,15 @@ final class ApiClient implements AutoCloseable {
    * @throws ApiException if the server answers with an error
    * @throws IOException if it does not answer
    */
-  BodyStream get(URI server, String path, Duration idle, boolean compressed) throws IOException {
+  BodyStream get(URI server, String path, Duration idle, boolean large) throws IOException {
     HttpClient http = current.get().http();
     HttpRequest request =
         http.newHttpRequestBuilder()
             .uri(at(server, path))
-            .header("Accept", "application/json")
-            .header("Accept-Encoding", compressed ? "gzip" : "identity")
+            .header(
+                "Accept",
+                large ? ProtoObject.MEDIA_TYPE + ", application/json" : "application/json")
+            .header("Accept-Encoding", large ? "gzip" : "identity")
             .timeout(timing.answer().toMillis(), TimeUnit.MILLISECONDS)
             .build();
     return send(http, request, idle);
@@ -224,7 +226,11 @@ final class ApiClient implements AutoCloseable {
     } catch (ExecutionException e) {
       throw new IOException(Failures.describe(e), e);
     }
-    body.begin(response.body(), "gzip".equals(response.header("Content-Encoding")));
+    String type = response.header("Content-Type");
+    body.begin(
+        response.body(),
+        "gzip".equals(response.header("Content-Encoding")),
+        type != null && type.startsWith(ProtoObject.MEDIA_TYPE));
     if (response.code() >= 200 && response.code() < 300) {
       return body;
     }
@@ -237,6 +243,9 @@ final class ApiClient implements AutoCloseable {
     Duration retryAfter = retryAfter(response.header("Retry-After"));
     byte[] text = new byte[0];
     try {
+      if (body.isProto()) {
+        return ApiStatus.read(body.decoded(), response.code(), retryAfter);
+      }
       text = body.decoded().readNBytes(MAX_ERROR_BYTES);
       try (JsonParser parser = JSON.createParser(text)) {
         parser.nextToken();

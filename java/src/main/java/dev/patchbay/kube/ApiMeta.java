@@ -9,7 +9,10 @@ final class ApiMeta {
   String name = "";
   String uid = "";
   String resourceVersion = "";
-  String creationTimestamp = "";
+
+  /** Milliseconds since the epoch; {@link Long#MAX_VALUE} if unknown. */
+  long createdMillis = Long.MAX_VALUE;
+
   boolean deleting;
 
   /** The value of the one label that the kind of object is read with; empty if absent. */

@@ -4,6 +4,7 @@ package dev.patchbay.kube;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
+import java.io.InputStream;
 import java.time.Duration;
 
 /** {@code Status}: how the API tells errors. */
@@ -32,6 +33,39 @@ final class ApiStatus {
         status.message,
         status.cause,
         asked.compareTo(retryAfter) > 0 ? asked : retryAfter);
+  }
+
+  /** Reads a Status in protocol buffers. */
+  static ApiException read(InputStream in, int httpCode, Duration retryAfter) throws IOException {
+    ApiStatus status = new ApiStatus();
+    ProtoObject.read(
+        in,
+        (number, value) -> {
+          if (number == 3) {
+            status.message = value.rest();
+          } else if (number == 5) {
+            status.details(value);
+          }
+        });
+    return new ApiException(httpCode, status.message, status.cause, retryAfter);
+  }
+
+  private void details(ProtoReader in) throws IOException {
+    for (int field = in.next(); field != 0; field = in.next()) {
+      if (field != 4) {
+        in.skip();
+        continue;
+      }
+      int outer = in.enter();
+      for (int part = in.next(); part != 0; part = in.next()) {
+        if (part == 1 && cause.isEmpty()) {
+          cause = in.text();
+        } else {
+          in.skip();
+        }
+      }
+      in.leave(outer);
+    }
   }
 
   /** Names are the same at all depths of a Status, as far as they are of interest. */

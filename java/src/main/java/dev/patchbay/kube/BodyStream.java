@@ -44,6 +44,7 @@ final class BodyStream extends InputStream implements AsyncBody.Consumer<List<By
   private volatile boolean closed;
   private boolean idled;
   private boolean gzip;
+  private boolean proto;
 
   /**
    * @param idle how long to wait for the next piece
@@ -59,9 +60,10 @@ final class BodyStream extends InputStream implements AsyncBody.Consumer<List<By
   }
 
   /** Begins to read the body of the answer that this is the consumer of. */
-  void begin(AsyncBody of, boolean compressed) {
+  void begin(AsyncBody of, boolean compressed, boolean inProto) {
     body = of;
     gzip = compressed;
+    proto = inProto;
     CompletableFuture<?> _ =
         of.done().whenComplete((_, failure) -> parts.add(new Part.End(failure)));
     for (int i = 0; i < AHEAD; i++) {
@@ -70,6 +72,11 @@ final class BodyStream extends InputStream implements AsyncBody.Consumer<List<By
     if (closed) {
       of.cancel();
     }
+  }
+
+  /** Whether it is a {@link ProtoObject}, and not JSON. */
+  boolean isProto() {
+    return proto;
   }
 
   /** This stream, or what decompresses it if it is compressed; closing either is enough. */

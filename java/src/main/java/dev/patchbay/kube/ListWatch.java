@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -278,9 +279,8 @@ final class ListWatch<A> implements Runnable {
       } else {
         parameters = "resourceVersion=" + (version.isEmpty() ? "0" : encoded(version));
       }
-      try (BodyStream body = api.get(server, query(parameters), timing.listIdle(), true);
-          JsonParser parser = ApiClient.JSON.createParser(body.decoded())) {
-        page = page(parser, all);
+      try (BodyStream body = api.get(server, query(parameters), timing.listIdle(), true)) {
+        page = page(body, all);
       }
     } while (!page.next.isEmpty());
     if (page.version.isEmpty()) {
@@ -301,6 +301,39 @@ final class ListWatch<A> implements Runnable {
    * @param next token of the next page; empty if it was the last
    */
   private record Page(String version, String next) {}
+
+  private Page page(BodyStream body, List<KubeObject> into) throws IOException {
+    if (body.isProto()) {
+      return page(body.decoded(), into);
+    }
+    try (JsonParser parser = ApiClient.JSON.createParser(body.decoded())) {
+      return page(parser, into);
+    }
+  }
+
+  /** All lists have {@code ListMeta} and the items in the same fields. */
+  private Page page(InputStream in, List<KubeObject> into) throws IOException {
+    String[] found = {"", ""};
+    ProtoObject.read(
+        in,
+        (number, value) -> {
+          if (number == 1) {
+            for (int field = value.next(); field != 0; field = value.next()) {
+              switch (field) {
+                case 2 -> found[0] = value.text();
+                case 3 -> found[1] = value.text();
+                default -> value.skip();
+              }
+            }
+          } else if (number == 2) {
+            KubeObject object = translated(reader.read(value));
+            if (object != null) {
+              into.add(object);
+            }
+          }
+        });
+    return new Page(found[0], found[1]);
+  }
 
   private Page page(JsonParser parser, List<KubeObject> into) throws IOException {
     if (parser.nextToken() != JsonToken.START_OBJECT) {

@@ -95,4 +95,61 @@ final class NodeReader extends ObjectReader<ApiNode> {
               });
         });
   }
+
+  @Override
+  ApiNode read(ProtoReader in) throws IOException {
+    ApiNode node = new ApiNode();
+    for (int field = in.next(); field != 0; field = in.next()) {
+      if (field > 3) {
+        in.skip();
+        continue;
+      }
+      int outer = in.enter();
+      switch (field) {
+        case 1 -> metadata(in, node.meta, ZONE);
+        case 2 -> spec(in, node);
+        default -> status(in, node);
+      }
+      in.leave(outer);
+    }
+    return node;
+  }
+
+  private void spec(ProtoReader in, ApiNode node) throws IOException {
+    for (int field = in.next(); field != 0; field = in.next()) {
+      if (field != 5) {
+        in.skip();
+        continue;
+      }
+      int outer = in.enter();
+      for (int part = in.next(); part != 0; part = in.next()) {
+        if (part == 1) {
+          node.taints.add(pooled(in.text()));
+        } else {
+          in.skip();
+        }
+      }
+      in.leave(outer);
+    }
+  }
+
+  private void status(ProtoReader in, ApiNode node) throws IOException {
+    for (int field = in.next(); field != 0; field = in.next()) {
+      if (field != 5) {
+        in.skip();
+        continue;
+      }
+      ApiNode.Address address = new ApiNode.Address();
+      node.addresses.add(address);
+      int outer = in.enter();
+      for (int part = in.next(); part != 0; part = in.next()) {
+        switch (part) {
+          case 1 -> address.type = pooled(in.text());
+          case 2 -> address.address = in.text();
+          default -> in.skip();
+        }
+      }
+      in.leave(outer);
+    }
+  }
 }

@@ -33,6 +33,15 @@ abstract class ObjectReader<T> {
    */
   abstract T read(JsonParser parser) throws IOException;
 
+  /**
+   * Reads one object from a message of protocol buffers, by the field numbers of {@code
+   * generated.proto} in k8s.io/api.
+   *
+   * @param in at the beginning of the message; at its end afterwards
+   * @throws IOException if it is no such message
+   */
+  abstract T read(ProtoReader in) throws IOException;
+
   /** {@code metadata} of an object that was read. */
   abstract ApiMeta meta(T object);
 
@@ -78,7 +87,11 @@ abstract class ObjectReader<T> {
 
   /** A text that many objects have in common. */
   final String pooled(JsonParser parser, ApiMeta meta, String path) throws IOException {
-    String text = text(parser, meta, path);
+    return pooled(text(parser, meta, path));
+  }
+
+  /** A text that many objects have in common. */
+  final String pooled(String text) {
     if (pool.size() >= POOL_LIMIT) {
       pool.clear();
     }
@@ -131,7 +144,7 @@ abstract class ObjectReader<T> {
             case "resourceVersion" ->
                 meta.resourceVersion = text(p, meta, "metadata.resourceVersion");
             case "creationTimestamp" ->
-                meta.creationTimestamp = text(p, meta, "metadata.creationTimestamp");
+                meta.createdMillis = Timestamps.millis(text(p, meta, "metadata.creationTimestamp"));
             case "deletionTimestamp" ->
                 meta.deleting = !text(p, meta, "metadata.deletionTimestamp").isEmpty();
             case "labels" ->
@@ -149,6 +162,52 @@ abstract class ObjectReader<T> {
             default -> p.skipChildren();
           }
         });
+  }
+
+  /**
+   * Reads {@code ObjectMeta}, to the end of the message.
+   *
+   * @param label the label to keep
+   */
+  final void metadata(ProtoReader in, ApiMeta meta, String label) throws IOException {
+    for (int field = in.next(); field != 0; field = in.next()) {
+      switch (field) {
+        case 1 -> meta.name = in.text();
+        case 3 -> meta.namespace = pooled(in.text());
+        case 5 -> meta.uid = in.text();
+        case 6 -> meta.resourceVersion = in.text();
+        case 8 -> {
+          int outer = in.enter();
+          for (int part = in.next(); part != 0; part = in.next()) {
+            if (part == 1) {
+              meta.createdMillis = 1000 * in.number();
+            } else {
+              in.skip();
+            }
+          }
+          in.leave(outer);
+        }
+        case 9 -> {
+          meta.deleting = true;
+          in.skip();
+        }
+        case 11 -> {
+          int outer = in.enter();
+          boolean wanted = false;
+          for (int part = in.next(); part != 0; part = in.next()) {
+            if (part == 1) {
+              wanted = in.text().equals(label);
+            } else if (part == 2 && wanted) {
+              meta.label = pooled(in.text());
+            } else {
+              in.skip();
+            }
+          }
+          in.leave(outer);
+        }
+        default -> in.skip();
+      }
+    }
   }
 
   /** Passes over a value of the wrong type; null counts as absent. */

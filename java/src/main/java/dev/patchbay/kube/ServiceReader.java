@@ -168,4 +168,149 @@ final class ServiceReader extends ObjectReader<ApiService> {
               });
         });
   }
+
+  @Override
+  ApiService read(ProtoReader in) throws IOException {
+    ApiService service = new ApiService();
+    for (int field = in.next(); field != 0; field = in.next()) {
+      if (field > 3) {
+        in.skip();
+        continue;
+      }
+      int outer = in.enter();
+      switch (field) {
+        case 1 -> metadata(in, service.meta, "");
+        case 2 -> spec(in, service);
+        default -> status(in, service);
+      }
+      in.leave(outer);
+    }
+    return service;
+  }
+
+  private void spec(ProtoReader in, ApiService service) throws IOException {
+    List<String> clusterIps = new ArrayList<>(2);
+    List<String> families = new ArrayList<>(2);
+    List<String> externalIps = new ArrayList<>(0);
+    List<String> sourceRanges = new ArrayList<>(0);
+    for (int field = in.next(); field != 0; field = in.next()) {
+      switch (field) {
+        case 1 -> {
+          int outer = in.enter();
+          service.ports.add(port(in));
+          in.leave(outer);
+        }
+        case 3 -> service.clusterIp = in.text();
+        case 4 -> service.type = pooled(in.text());
+        case 5 -> externalIps.add(in.text());
+        case 7 -> service.sessionAffinity = pooled(in.text());
+        case 9 -> sourceRanges.add(in.text());
+        case 11 -> service.externalTrafficPolicy = pooled(in.text());
+        case 12 -> service.healthCheckNodePort = (int) in.number();
+        case 14 -> {
+          int outer = in.enter();
+          affinity(in, service);
+          in.leave(outer);
+        }
+        case 18 -> clusterIps.add(in.text());
+        case 19 -> families.add(pooled(in.text()));
+        case 22 -> service.internalTrafficPolicy = pooled(in.text());
+        case 23 -> service.trafficDistribution = pooled(in.text());
+        default -> in.skip();
+      }
+    }
+    service.clusterIps = clusterIps;
+    service.ipFamilies = families;
+    service.externalIps = externalIps;
+    service.sourceRanges = sourceRanges;
+  }
+
+  private ApiService.Port port(ProtoReader in) throws IOException {
+    ApiService.Port port = new ApiService.Port();
+    for (int field = in.next(); field != 0; field = in.next()) {
+      switch (field) {
+        case 1 -> port.name = pooled(in.text());
+        case 2 -> port.protocol = pooled(in.text());
+        case 3 -> port.port = (int) in.number();
+        case 4 -> {
+          int outer = in.enter();
+          port.targetPort = pooled(intOrString(in));
+          in.leave(outer);
+        }
+        case 5 -> port.nodePort = (int) in.number();
+        default -> in.skip();
+      }
+    }
+    return port;
+  }
+
+  private static String intOrString(ProtoReader in) throws IOException {
+    boolean text = false;
+    long number = 0;
+    String name = "";
+    for (int field = in.next(); field != 0; field = in.next()) {
+      switch (field) {
+        case 1 -> text = in.number() == 1;
+        case 2 -> number = in.number();
+        case 3 -> name = in.text();
+        default -> in.skip();
+      }
+    }
+    return text ? name : Long.toString(number);
+  }
+
+  /**
+   * {@code SessionAffinityConfig}: a message whose first field is one whose first is the number.
+   */
+  private static void affinity(ProtoReader in, ApiService service) throws IOException {
+    for (int field = in.next(); field != 0; field = in.next()) {
+      if (field != 1) {
+        in.skip();
+        continue;
+      }
+      int outer = in.enter();
+      for (int part = in.next(); part != 0; part = in.next()) {
+        if (part == 1) {
+          service.affinitySeconds = (int) in.number();
+        } else {
+          in.skip();
+        }
+      }
+      in.leave(outer);
+    }
+  }
+
+  private void status(ProtoReader in, ApiService service) throws IOException {
+    List<ApiService.Ingress> all = new ArrayList<>(0);
+    for (int field = in.next(); field != 0; field = in.next()) {
+      if (field != 1) {
+        in.skip();
+        continue;
+      }
+      int outer = in.enter();
+      for (int part = in.next(); part != 0; part = in.next()) {
+        if (part == 1) {
+          int list = in.enter();
+          all.add(ingress(in));
+          in.leave(list);
+        } else {
+          in.skip();
+        }
+      }
+      in.leave(outer);
+    }
+    service.ingress = all;
+  }
+
+  private ApiService.Ingress ingress(ProtoReader in) throws IOException {
+    ApiService.Ingress ingress = new ApiService.Ingress();
+    for (int field = in.next(); field != 0; field = in.next()) {
+      switch (field) {
+        case 1 -> ingress.ip = in.text();
+        case 3 -> ingress.ipMode = pooled(in.text());
+        default -> in.skip();
+      }
+    }
+    return ingress;
+  }
 }

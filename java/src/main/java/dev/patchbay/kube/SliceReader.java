@@ -164,4 +164,123 @@ final class SliceReader extends ObjectReader<ApiSlice> {
                 }));
     return names;
   }
+
+  @Override
+  ApiSlice read(ProtoReader in) throws IOException {
+    ApiSlice slice = new ApiSlice();
+    for (int field = in.next(); field != 0; field = in.next()) {
+      switch (field) {
+        case 1 -> {
+          int outer = in.enter();
+          metadata(in, slice.meta, SERVICE_NAME);
+          in.leave(outer);
+        }
+        case 2 -> {
+          int outer = in.enter();
+          slice.endpoints.add(endpoint(in));
+          in.leave(outer);
+        }
+        case 3 -> {
+          int outer = in.enter();
+          slice.ports.add(port(in));
+          in.leave(outer);
+        }
+        case 4 -> slice.addressType = pooled(in.text());
+        default -> in.skip();
+      }
+    }
+    return slice;
+  }
+
+  private ApiSlice.Port port(ProtoReader in) throws IOException {
+    ApiSlice.Port port = new ApiSlice.Port();
+    for (int field = in.next(); field != 0; field = in.next()) {
+      switch (field) {
+        case 1 -> port.name = pooled(in.text());
+        case 2 -> port.protocol = pooled(in.text());
+        case 3 -> port.port = (int) in.number();
+        default -> in.skip();
+      }
+    }
+    return port;
+  }
+
+  private ApiSlice.Endpoint endpoint(ProtoReader in) throws IOException {
+    ApiSlice.Endpoint endpoint = new ApiSlice.Endpoint();
+    for (int field = in.next(); field != 0; field = in.next()) {
+      switch (field) {
+        case 1 -> {
+          if (endpoint.addresses++ == 0) {
+            endpoint.address = in.text();
+          } else {
+            in.skip();
+          }
+        }
+        case 2 -> {
+          int outer = in.enter();
+          conditions(in, endpoint);
+          in.leave(outer);
+        }
+        case 4 -> {
+          int outer = in.enter();
+          targetRef(in, endpoint);
+          in.leave(outer);
+        }
+        case 6 -> endpoint.nodeName = pooled(in.text());
+        case 8 -> {
+          int outer = in.enter();
+          hints(in, endpoint);
+          in.leave(outer);
+        }
+        default -> in.skip();
+      }
+    }
+    return endpoint;
+  }
+
+  private static void conditions(ProtoReader in, ApiSlice.Endpoint endpoint) throws IOException {
+    for (int field = in.next(); field != 0; field = in.next()) {
+      switch (field) {
+        case 1 -> endpoint.ready = in.bool();
+        case 2 -> endpoint.serving = in.bool();
+        case 3 -> endpoint.terminating = in.bool();
+        default -> in.skip();
+      }
+    }
+  }
+
+  private static void targetRef(ProtoReader in, ApiSlice.Endpoint endpoint) throws IOException {
+    boolean pod = false;
+    String name = "";
+    for (int field = in.next(); field != 0; field = in.next()) {
+      switch (field) {
+        case 1 -> pod = in.text().equals("Pod");
+        case 3 -> name = in.text();
+        default -> in.skip();
+      }
+    }
+    endpoint.target = pod ? name : "";
+  }
+
+  private void hints(ProtoReader in, ApiSlice.Endpoint endpoint) throws IOException {
+    List<String> zones = new ArrayList<>(1);
+    List<String> nodes = new ArrayList<>(1);
+    for (int field = in.next(); field != 0; field = in.next()) {
+      if (field > 2) {
+        in.skip();
+        continue;
+      }
+      int outer = in.enter();
+      for (int part = in.next(); part != 0; part = in.next()) {
+        if (part == 1) {
+          (field == 1 ? zones : nodes).add(pooled(in.text()));
+        } else {
+          in.skip();
+        }
+      }
+      in.leave(outer);
+    }
+    endpoint.forZones = zones;
+    endpoint.forNodes = nodes;
+  }
 }

@@ -292,13 +292,13 @@ class TranslatorTest {
         "2026-01-02T03:04:05.123Z"
       })
   void timestamps(String text) {
-    assertThat(ServiceTranslator.millis(text)).isEqualTo(Instant.parse(text).toEpochMilli());
+    assertThat(Timestamps.millis(text)).isEqualTo(Instant.parse(text).toEpochMilli());
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"", "yesterday", "2026-13-02T03:04:05Z", "2026-01-02T03:04:0xZ"})
   void timestampsThatAreNone(String text) {
-    assertThat(ServiceTranslator.millis(text)).isEqualTo(Long.MAX_VALUE);
+    assertThat(Timestamps.millis(text)).isEqualTo(Long.MAX_VALUE);
   }
 
   @Test
