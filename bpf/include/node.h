@@ -54,4 +54,10 @@ static __always_inline void pb_set_unspecified(struct pb_peer *peer)
 	peer->words[3] = 0;
 }
 
+/* Replaces an unspecified address by what it means as a destination: 127.0.0.1 or ::1. */
+static __always_inline void pb_set_loopback(struct pb_peer *peer)
+{
+	peer->words[3] = pb_is_v4(peer) ? bpf_htonl(0x7f000001) : bpf_htonl(1);
+}
+
 #endif

@@ -60,16 +60,25 @@ static __always_inline const struct pb_frontend *pb_look_up(const struct pb_peer
  * an address of a node.
  *
  * Loopback and unspecified destinations are the host of the caller, so they lead to a node port only
- * in the node's own namespace. In a pod they are the pod.
+ * in the node's own namespace. In a pod they are the pod. The unspecified ones are named by the key
+ * of a node port, but are reached by it only where loopback is an address of the node.
  */
 static __always_inline const struct pb_frontend *
 pb_find_frontend(struct bpf_sock_addr *ctx, const struct pb_peer *peer, __u8 protocol)
 {
 	const struct pb_frontend *frontend;
-	struct pb_peer node_port;
+	struct pb_peer node_port, loopback;
 
-	if (pb_is_unspecified(peer) && !pb_in_node_namespace(ctx))
-		return NULL;
+	if (pb_is_unspecified(peer)) {
+		if (!pb_in_node_namespace(ctx))
+			return NULL;
+		loopback = *peer;
+		pb_set_loopback(&loopback);
+		frontend = pb_look_up(&loopback, 0, 0);
+		if (!frontend || !(frontend->flags & PB_FRONTEND_NODE))
+			return NULL;
+		return pb_look_up(peer, peer->port, protocol);
+	}
 	frontend = pb_look_up(peer, peer->port, protocol);
 	if (frontend)
 		return frontend;

@@ -431,6 +431,20 @@ class Cases:
                 self.assertIn(backend, pods, name)
                 self.assertEqual(peer, (name, port))
 
+    def test_unspecified_addresses_lead_to_node_ports_only_if_loopback_does(self):
+        port = self.expose_node_port(PODS4, PODS6)
+        for loopback, own, names in (("127.0.0.1", OWN4, ("0.0.0.0", mapped("0.0.0.0"), "127.0.0.1")),
+                                     ("::1", OWN6, ("::", "::1"))):
+            self.lab.delete_frontend(loopback, 0, 0)
+            try:
+                for name in names:
+                    counted, failed = self.count(
+                        "connect_tcp", lambda name=name: self.lab.run(lambda: errno_of(lambda: tcp(name, port))))
+                    self.assertEqual((failed, counted), (errno.ECONNREFUSED, 0), name)
+                self.assertEqual(self.lab.run(lambda own=own: tcp(own, port))[1], (own, port))
+            finally:
+                self.lab.node_address(loopback)
+
     def test_udp_through_a_node_port_hears_the_address_that_it_asked(self):
         port = self.expose_node_port(PODS4, PODS6, UDP)
         cases = [(socket.AF_INET, name, PODS4) for name in NODE4] + [

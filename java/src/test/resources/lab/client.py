@@ -20,6 +20,7 @@ import time
 
 IPPROTO_MPTCP = 262
 MSG_FASTOPEN = 0x20000000
+SO_NETNS_COOKIE = 71
 TCP_FASTOPEN_CONNECT = 30
 BUCKET_NS = 10_000_000
 
@@ -259,6 +260,17 @@ def do_hits(kind, address, port, count, timeout=5.0):
     return outcomes
 
 
+def do_outcomes(exchanges, timeout=2.0):
+    """Of each of the exchanges, [kind, address, port], the server's name or the error's."""
+    outcomes = []
+    for kind, address, port in exchanges:
+        try:
+            outcomes.append(EXCHANGES[kind](address, port, timeout))
+        except (OSError, Failed) as error:
+            outcomes.append(failure(error))
+    return outcomes
+
+
 class Load(threading.Thread):
     """Exchanges one after the other, until told to stop."""
 
@@ -304,6 +316,13 @@ def do_load_stop(name):
         raise Failed("TIMEOUT")
     return {"attempts": load.attempts,
             "outcomes": {name: list(buckets.values()) for name, buckets in load.outcomes.items()}}
+
+
+def do_namespace_cookie():
+    """The cookie of the network namespace; fails where the kernel cannot say."""
+    with socket.socket() as sock:
+        cookie = sock.getsockopt(socket.SOL_SOCKET, SO_NETNS_COOKIE, 8)
+        return struct.unpack("=Q", cookie)[0]
 
 
 def do_ping():

@@ -72,16 +72,21 @@ public final class Dataplane implements StatsSource, AutoCloseable {
    */
   public static Dataplane open(DataplaneOptions options) throws KernelException {
     requireLibrary();
-    Capabilities.require();
-    ObjectFile file = fitting();
     OptionalLong node = NetworkNamespace.cookie();
     if (node.isEmpty()) {
       log.warn(
           "the kernel cannot name the node's network namespace (needs Linux 5.14):"
               + " node ports do not answer on loopback, and binding to one is not refused");
     }
-    return open(
-        options, new BpfObject.Recipe(file.file(), file.bytes(), sizes(options), node.orElse(0)));
+    return open(options, node.orElse(0));
+  }
+
+  /** The same for a node whose network namespace has this cookie; 0: not known. */
+  static Dataplane open(DataplaneOptions options, long node) throws KernelException {
+    requireLibrary();
+    Capabilities.require();
+    ObjectFile file = fitting();
+    return open(options, new BpfObject.Recipe(file.file(), file.bytes(), sizes(options), node));
   }
 
   static Dataplane open(DataplaneOptions options, BpfObject.Recipe recipe) throws KernelException {

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /**
@@ -153,6 +154,22 @@ public final class Client implements AutoCloseable {
         .members()
         .forEach((outcome, times) -> hits.put(outcome, times.number()));
     return hits;
+  }
+
+  /** An exchange on a new socket. */
+  public record Exchange(Kind kind, String address, int port) {}
+
+  /** The outcome of each exchange: the name of the server or of the error. */
+  public List<String> outcomes(List<Exchange> exchanges) {
+    List<List<Object>> list = new ArrayList<>();
+    exchanges.forEach(e -> list.add(List.of(e.kind.verb, e.address, e.port)));
+    return call("outcomes", Map.of("exchanges", list)).elements().stream().map(Json::text).toList();
+  }
+
+  /** The cookie of its network namespace; empty where the kernel cannot say. */
+  public OptionalLong namespaceCookie() {
+    Outcome cookie = ask("namespace_cookie", Map.of());
+    return cookie.isOk() ? OptionalLong.of(cookie.value().number()) : OptionalLong.empty();
   }
 
   /** Starts exchanges in the background, one after the other without pause. */

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A place where processes run: a network namespace and a cgroup. A Pod has a namespace of its own;
@@ -120,6 +121,16 @@ public final class Pod {
   public Daemon serveAs(String serverName, String... options) {
     List<String> command = new ArrayList<>(List.of(PYTHON, script("server.py"), serverName));
     command.addAll(List.of(options));
+    return start(command.toArray(String[]::new)).awaitOut("^ready$", READY);
+  }
+
+  /**
+   * Starts the server that names the address and port at which it was reached; see {@code
+   * mirror.py}.
+   */
+  public Daemon mirror(int... ports) {
+    List<String> command = new ArrayList<>(List.of(PYTHON, script("mirror.py")));
+    IntStream.of(ports).mapToObj(String::valueOf).forEach(command::add);
     return start(command.toArray(String[]::new)).awaitOut("^ready$", READY);
   }
 
