@@ -23,8 +23,9 @@ import org.jspecify.annotations.Nullable;
  * and serving, a port without a name or a number is of no use.
  *
  * <p>Stricter than kube-proxy in one point: an address that the API server refuses in new slices,
- * but leaves in old ones (unspecified, loopback, link-local, multicast), is not used. To a client
- * that is rewritten at connect time, a loopback address would mean itself.
+ * but leaves in old ones (unspecified, loopback, link-local), is not used: to a client that is
+ * rewritten at connect time, a loopback address would mean itself. Neither is one that it lets
+ * through and nobody can connect to (multicast, broadcast).
  *
  * <p>Not thread-safe.
  */
@@ -165,6 +166,9 @@ final class SliceTranslator {
       }
       if (bits >>> 16 == (169 << 8 | 254)) {
         return "a link-local address";
+      }
+      if (bits == -1) {
+        return "the broadcast address";
       }
       return first >= 224 && first < 240 ? "a multicast address" : "";
     }

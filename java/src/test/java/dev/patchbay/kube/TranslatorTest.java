@@ -364,6 +364,7 @@ class TranslatorTest {
         "0.0.0.0 | - | is the unspecified address; endpoint ignored",
         "169.254.1.1 | - | is a link-local address; endpoint ignored",
         "224.0.0.1 | - | is a multicast address; endpoint ignored",
+        "255.255.255.255 | - | is the broadcast address; endpoint ignored",
         "example.org | - | is no IP address; endpoint ignored",
       })
   void addressesInAnIpv4Slice(String text, String wanted, String reason) {
