@@ -69,6 +69,9 @@ final class SliceTranslator {
   }
 
   private List<EndpointPort> ports(ApiSlice from, Findings findings) {
+    if (from.ports.isEmpty() && !from.endpoints.isEmpty()) {
+      findings.warning("ports", "is empty, so nothing leads to its endpoints");
+    }
     List<EndpointPort> all = new ArrayList<>(from.ports.size());
     for (int i = 0; i < from.ports.size(); i++) {
       ApiSlice.Port port = from.ports.get(i);

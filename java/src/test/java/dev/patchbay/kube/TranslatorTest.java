@@ -62,6 +62,8 @@ class TranslatorTest {
                 + "}}"));
   }
 
+  private static final String NO_PORTS = " ";
+
   private static SliceObject slice(String type, String endpoints, String ports) {
     return new SliceTranslator()
         .translate(
@@ -74,7 +76,7 @@ class TranslatorTest {
                     + "\",\"endpoints\":["
                     + endpoints
                     + "],\"ports\":["
-                    + ports
+                    + (ports.isEmpty() ? "{\"name\":\"web\",\"port\":80}" : ports)
                     + "]}"));
   }
 
@@ -345,6 +347,13 @@ class TranslatorTest {
             .getFirst();
     assertThat(List.of(endpoint.ready(), endpoint.serving(), endpoint.terminating()))
         .containsExactly(ready, serving, terminating);
+  }
+
+  @Test
+  void endpointsWithoutPortsAreToldUnlessThereAreNone() {
+    assertThat(texts(slice("IPv4", ipv4("10.1.0.1"), NO_PORTS).findings()))
+        .containsExactly("WARNING ports is empty, so nothing leads to its endpoints");
+    assertThat(slice("IPv4", "", NO_PORTS).findings()).isEmpty();
   }
 
   @ParameterizedTest
