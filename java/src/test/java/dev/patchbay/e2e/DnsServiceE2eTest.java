@@ -101,10 +101,15 @@ class DnsServiceE2eTest {
   void theResolverOfTheCLibraryWorks(Family family) {
     for (String options : List.of("timeout:2 attempts:1", "use-vc timeout:2 attempts:1")) {
       for (int i = 0; i < 5; i++) {
-        Result hosts = Dns.withResolver(client, family.service(10), options, "getent", "ahosts", NAME).orFail();
+        Result hosts =
+            Dns.withResolver(client, family.service(10), options, "getent", "ahosts", NAME)
+                .orFail();
         assertThat(hosts.out()).contains(IPV4, IPV6);
       }
-      assertThat(Dns.withResolver(client, family.service(10), options, "getent", "hosts", NAME).orFail().out())
+      assertThat(
+              Dns.withResolver(client, family.service(10), options, "getent", "hosts", NAME)
+                  .orFail()
+                  .out())
           .contains(IPV6);
     }
   }
@@ -127,21 +132,21 @@ class DnsServiceE2eTest {
             Manifest.pods("app: web-dns", List.of(dns))));
     Eventually.soon(
         () -> {
-            assertThat(
-                    Dns.withResolver(
-                            client,
-                            Family.IPV4.service(11),
-                            "timeout:1 attempts:1",
-                            "curl",
-                            "--silent",
-                            "--noproxy",
-                            "*",
-                            "--max-time",
-                            "3",
-                            "http://web.test/")
-                        .orFail()
-                        .out())
-                .isEqualTo("You've hit web\n");
+          assertThat(
+                  Dns.withResolver(
+                          client,
+                          Family.IPV4.service(11),
+                          "timeout:1 attempts:1",
+                          "curl",
+                          "--silent",
+                          "--noproxy",
+                          "*",
+                          "--max-time",
+                          "3",
+                          "http://web.test/")
+                      .orFail()
+                      .out())
+              .isEqualTo("You've hit web\n");
         });
   }
 

@@ -33,11 +33,7 @@ class OddObjectsClusterTest {
     for (Client client : List.of(two.older, two.host2)) {
       TwoNodes.meets(client, two.clusterIp("neighbour"), "neighbour-1");
       client.startLoad(
-          "neighbour",
-          Kind.TCP,
-          two.clusterIp("neighbour"),
-          TwoNodes.BANNER,
-          Duration.ofMillis(5));
+          "neighbour", Kind.TCP, two.clusterIp("neighbour"), TwoNodes.BANNER, Duration.ofMillis(5));
     }
   }
 
@@ -83,9 +79,13 @@ class OddObjectsClusterTest {
             + TwoNodes.slice("ports-nil", "ports", "{name: banner}", server)
             + TwoNodes.slice("ports-zero", "ports", "{name: banner, port: 0}", server)
             + TwoNodes.slice("ports-large", "ports", "{name: banner, port: 70000}", server));
+    two.tells("ports", "EndpointSlice ports-none", "is empty, so nothing leads to its endpoints");
     two.tells("ports", "EndpointSlice ports-nil", "ports[0].port");
     two.tells("ports", "EndpointSlice ports-zero", "ports[0].port");
     two.tells("ports", "EndpointSlice ports-large", "ports[0].port", "70000");
+    assertThat(two.node1.agent().err().lines().filter(line -> line.contains("ports-nil")))
+        .as("once is enough")
+        .hasSize(1);
     TwoNodes.meets(two.pod1, two.clusterIp("ports"), Outcome.REFUSED);
     two.cluster.apply(TwoNodes.slice("ports-good", "ports", BANNER_PORT, server));
     TwoNodes.meets(two.pod1, two.clusterIp("ports"), "neighbour-1");

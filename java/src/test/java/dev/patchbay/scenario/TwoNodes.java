@@ -33,7 +33,9 @@ final class TwoNodes implements AutoCloseable {
   static final int BANNER = 90;
   static final int UDP = 50;
 
-  /** Exchanges enough to meet each of up to five backends, but for one time in a hundred thousand. */
+  /**
+   * Exchanges enough to meet each of up to five backends, but for one time in a hundred thousand.
+   */
   private static final int ENOUGH = 60;
 
   final Lab lab = Lab.create();
