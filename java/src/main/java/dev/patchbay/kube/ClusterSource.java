@@ -208,7 +208,7 @@ public final class ClusterSource implements AutoCloseable {
     }
   }
 
-  /** Says in the log and in Events what is new about the problems. */
+  /** Says in Events what is new about the problems; the log is for those who get the update. */
   private void report(SourceUpdate update) {
     last = update;
     warnOfOwnAddress(update.upserted());
@@ -220,7 +220,6 @@ public final class ClusterSource implements AutoCloseable {
       if (problem.severity() == Severity.NOTE || !known.add(problem)) {
         continue;
       }
-      log.warn("{}", problem);
       ObjectKey service = service(problem.object());
       if (service != null) {
         events.write(

@@ -9,6 +9,7 @@ import dev.patchbay.model.NodeInfo;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.ServiceType;
 import dev.patchbay.model.SourceUpdate;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -329,6 +330,11 @@ final class ClusterState {
       for (Finding finding : service.findings()) {
         problems.add(finding.of("Service " + key, ""));
       }
+    }
+    if (service != null
+        && (service.service().headless()
+            || service.service().type() == ServiceType.EXTERNAL_NAME)) {
+      return problems; // its slices are for others, such as DNS
     }
     for (SliceObject slice : entry.slices) {
       for (Finding finding : slice.findings()) {

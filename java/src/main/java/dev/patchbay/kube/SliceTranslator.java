@@ -23,8 +23,9 @@ import org.jspecify.annotations.Nullable;
  * and serving, a port without a name or a number is of no use.
  *
  * <p>Stricter than kube-proxy in one point: an address that the API server refuses in new slices,
- * but leaves in old ones (unspecified, loopback, link-local, multicast), is not used. To a client
- * that is rewritten at connect time, a loopback address would mean itself.
+ * but leaves in old ones (unspecified, loopback, link-local), is not used: to a client that is
+ * rewritten at connect time, a loopback address would mean itself. Neither is one that it lets
+ * through and nobody can connect to (multicast, broadcast).
  *
  * <p>Not thread-safe.
  */
@@ -68,6 +69,9 @@ final class SliceTranslator {
   }
 
   private List<EndpointPort> ports(ApiSlice from, Findings findings) {
+    if (from.ports.isEmpty() && !from.endpoints.isEmpty()) {
+      findings.warning("ports", "is empty, so nothing leads to its endpoints");
+    }
     List<EndpointPort> all = new ArrayList<>(from.ports.size());
     for (int i = 0; i < from.ports.size(); i++) {
       ApiSlice.Port port = from.ports.get(i);
@@ -165,6 +169,9 @@ final class SliceTranslator {
       }
       if (bits >>> 16 == (169 << 8 | 254)) {
         return "a link-local address";
+      }
+      if (bits == -1) {
+        return "the broadcast address";
       }
       return first >= 224 && first < 240 ? "a multicast address" : "";
     }

@@ -3,6 +3,7 @@ package dev.patchbay.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.patchbay.lab.Dns;
 import dev.patchbay.lab.EndToEnd;
 import dev.patchbay.lab.Eventually;
 import dev.patchbay.lab.Family;
@@ -11,10 +12,6 @@ import dev.patchbay.lab.Manifest;
 import dev.patchbay.lab.Node;
 import dev.patchbay.lab.Pod;
 import dev.patchbay.lab.Result;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
@@ -50,7 +47,7 @@ class DnsServiceE2eTest {
   }
 
   private void startDnsmasq(Pod pod) {
-    startDnsmasq(
+    Dns.serve(
         pod,
         "--host-record=" + NAME + "," + IPV4 + "," + IPV6,
         "--txt-record=who." + NAME + "," + pod.name());
@@ -60,32 +57,8 @@ class DnsServiceE2eTest {
                 .isEqualTo(IPV4));
   }
 
-  private static void startDnsmasq(Pod pod, String... records) {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                "dnsmasq",
-                "--no-daemon",
-                "--conf-file=/dev/null",
-                "--no-resolv",
-                "--no-hosts",
-                "--user=root",
-                "--pid-file=",
-                "--bind-interfaces",
-                "--interface=eth0"));
-    command.addAll(List.of(records));
-    pod.start(command.toArray(String[]::new));
-  }
-
   private Result dig(String server, String... more) {
-    String[] command = new String[more.length + 5];
-    command[0] = "dig";
-    command[1] = "@" + server;
-    command[2] = "+short";
-    command[3] = "+noidnin";
-    command[4] = "+noidnout";
-    System.arraycopy(more, 0, command, 5, more.length);
-    return client.exec(command);
+    return Dns.dig(client, server, more);
   }
 
   @ParameterizedTest
@@ -125,19 +98,24 @@ class DnsServiceE2eTest {
 
   @ParameterizedTest
   @EnumSource
-  void theResolverOfTheCLibraryWorks(Family family) throws IOException {
+  void theResolverOfTheCLibraryWorks(Family family) {
     for (String options : List.of("timeout:2 attempts:1", "use-vc timeout:2 attempts:1")) {
       for (int i = 0; i < 5; i++) {
-        Result hosts = withResolver(family.service(10), options, "getent", "ahosts", NAME).orFail();
+        Result hosts =
+            Dns.withResolver(client, family.service(10), options, "getent", "ahosts", NAME)
+                .orFail();
         assertThat(hosts.out()).contains(IPV4, IPV6);
       }
-      assertThat(withResolver(family.service(10), options, "getent", "hosts", NAME).orFail().out())
+      assertThat(
+              Dns.withResolver(client, family.service(10), options, "getent", "hosts", NAME)
+                  .orFail()
+                  .out())
           .contains(IPV6);
     }
   }
 
   @Test
-  void curlResolvesAndConnectsThroughServices() throws IOException {
+  void curlResolvesAndConnectsThroughServices() {
     Pod web = node.addServers("web").getFirst();
     node.write(
         "web.yaml",
@@ -145,7 +123,7 @@ class DnsServiceE2eTest {
             Manifest.serverService("web", 77, "app: web"),
             Manifest.pods("app: web", List.of(web))));
     Pod dns = node.addPod("dns-web");
-    startDnsmasq(
+    Dns.serve(
         dns, "--host-record=web.test," + Family.IPV4.service(77) + "," + Family.IPV6.service(77));
     node.write(
         "web-dns.yaml",
@@ -154,41 +132,22 @@ class DnsServiceE2eTest {
             Manifest.pods("app: web-dns", List.of(dns))));
     Eventually.soon(
         () -> {
-          try {
-            assertThat(
-                    withResolver(
-                            Family.IPV4.service(11),
-                            "timeout:1 attempts:1",
-                            "curl",
-                            "--silent",
-                            "--noproxy",
-                            "*",
-                            "--max-time",
-                            "3",
-                            "http://web.test/")
-                        .orFail()
-                        .out())
-                .isEqualTo("You've hit web\n");
-          } catch (IOException e) {
-            throw new AssertionError(e);
-          }
+          assertThat(
+                  Dns.withResolver(
+                          client,
+                          Family.IPV4.service(11),
+                          "timeout:1 attempts:1",
+                          "curl",
+                          "--silent",
+                          "--noproxy",
+                          "*",
+                          "--max-time",
+                          "3",
+                          "http://web.test/")
+                      .orFail()
+                      .out())
+              .isEqualTo("You've hit web\n");
         });
-  }
-
-  /** Runs a command with a resolv.conf of its own. */
-  private Result withResolver(String nameserver, String options, String... command)
-      throws IOException {
-    Path file = lab.newDirectory("resolver").resolve("resolv.conf");
-    Files.writeString(file, "nameserver " + nameserver + "\noptions " + options + "\n");
-    String[] line = new String[command.length + 6];
-    line[0] = "unshare";
-    line[1] = "--mount";
-    line[2] = "/bin/sh";
-    line[3] = "-c";
-    line[4] = "mount --bind \"$0\" /etc/resolv.conf && exec \"$@\"";
-    line[5] = file.toString();
-    System.arraycopy(command, 0, line, 6, command.length);
-    return client.exec(line);
   }
 
   @Test
@@ -204,7 +163,7 @@ class DnsServiceE2eTest {
                 .isEqualTo("\"dns-a\"\n");
           }
         });
-    startDnsmasq(servers.get(1));
+    Dns.serve(servers.get(1));
     node.write("pods.yaml", Manifest.pods("k8s-app: kube-dns", servers));
   }
 }

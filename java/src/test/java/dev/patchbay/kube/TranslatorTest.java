@@ -62,6 +62,8 @@ class TranslatorTest {
                 + "}}"));
   }
 
+  private static final String NO_PORTS = " ";
+
   private static SliceObject slice(String type, String endpoints, String ports) {
     return new SliceTranslator()
         .translate(
@@ -74,7 +76,7 @@ class TranslatorTest {
                     + "\",\"endpoints\":["
                     + endpoints
                     + "],\"ports\":["
-                    + ports
+                    + (ports.isEmpty() ? "{\"name\":\"web\",\"port\":80}" : ports)
                     + "]}"));
   }
 
@@ -347,6 +349,13 @@ class TranslatorTest {
         .containsExactly(ready, serving, terminating);
   }
 
+  @Test
+  void endpointsWithoutPortsAreToldUnlessThereAreNone() {
+    assertThat(texts(slice("IPv4", ipv4("10.1.0.1"), NO_PORTS).findings()))
+        .containsExactly("WARNING ports is empty, so nothing leads to its endpoints");
+    assertThat(slice("IPv4", "", NO_PORTS).findings()).isEmpty();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -364,6 +373,7 @@ class TranslatorTest {
         "0.0.0.0 | - | is the unspecified address; endpoint ignored",
         "169.254.1.1 | - | is a link-local address; endpoint ignored",
         "224.0.0.1 | - | is a multicast address; endpoint ignored",
+        "255.255.255.255 | - | is the broadcast address; endpoint ignored",
         "example.org | - | is no IP address; endpoint ignored",
       })
   void addressesInAnIpv4Slice(String text, String wanted, String reason) {
