@@ -41,6 +41,7 @@ public final class Node {
   private final Path stateDirectory;
   private volatile boolean routesPods;
   private Path manifests;
+  private Optional<Path> kubeconfig = Optional.empty();
   private Optional<Daemon> agent = Optional.empty();
 
   Node(Lab lab, String name, String namespace, int number, Cgroup cgroup) {
@@ -148,6 +149,11 @@ public final class Node {
     manifests = directory;
   }
 
+  /** Makes the agent run from a cluster instead of manifests, from its next start. */
+  public void useKubeconfig(Path file) {
+    kubeconfig = Optional.of(file);
+  }
+
   /** Writes a manifest the way it should be done: the file appears or changes as a whole. */
   public void write(String file, String text) {
     try {
@@ -178,7 +184,7 @@ public final class Node {
         new ArrayList<>(
             List.of(
                 "run",
-                "--manifests=" + manifests,
+                kubeconfig.map(file -> "--kubeconfig=" + file).orElse("--manifests=" + manifests),
                 "--node-name=" + name,
                 "--cgroup=" + cgroup.path(),
                 "--bpf-dir=" + bpfDirectory(),
@@ -192,7 +198,13 @@ public final class Node {
 
   /** Starts the agent and waits until it says that it is ready. */
   public Daemon startAgent(String... more) {
-    return launchAgent(more).awaitOut(READY_LINE, READY);
+    launchAgent(more);
+    return awaitAgent();
+  }
+
+  /** Waits until the agent that was started last says that it is ready. */
+  public Daemon awaitAgent() {
+    return agent().awaitOut(READY_LINE, READY);
   }
 
   /** Starts the agent and does not wait. */
