@@ -7,13 +7,17 @@ import io.fabric8.kubernetes.api.model.NamedAuthInfo;
 import io.fabric8.kubernetes.api.model.NamedContext;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.utils.Serialization;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -115,6 +119,10 @@ record Credentials(Config config, @Nullable URI server, List<Path> files, List<F
         files.add(Path.of(named));
       }
     }
+    String algorithm = keyAlgorithm(config);
+    if (algorithm != null) {
+      config.setClientKeyAlgo(algorithm);
+    }
     String tokenFile = user.getTokenFile(); // which fabric8 does not read
     if (tokenFile != null && !tokenFile.isEmpty()) {
       Path token = file.resolveSibling(tokenFile);
@@ -122,6 +130,29 @@ record Credentials(Config config, @Nullable URI server, List<Path> files, List<F
       config.setOauthTokenProvider(() -> tokenNow(token));
     }
     return of(config, URI.create(config.getMasterUrl()), new ArrayList<>(files));
+  }
+
+  /**
+   * The kind of key that the client certificate is for; null without one. A key file in PKCS #8
+   * does not say so in its first line, where fabric8 looks, and takes it for RSA.
+   */
+  private static @Nullable String keyAlgorithm(Config config) throws IOException {
+    String file = config.getClientCertFile();
+    String data = config.getClientCertData();
+    boolean inFile = file != null && !file.isEmpty();
+    if (!inFile && (data == null || data.isEmpty())) {
+      return null;
+    }
+    String what = inFile ? "client certificate " + file : "client-certificate-data";
+    try {
+      byte[] pem = inFile ? Files.readAllBytes(Path.of(file)) : Base64.getDecoder().decode(data);
+      return CertificateFactory.getInstance("X.509")
+          .generateCertificate(new ByteArrayInputStream(pem))
+          .getPublicKey()
+          .getAlgorithm();
+    } catch (CertificateException | IllegalArgumentException e) {
+      throw new IOException(what + ": " + Failures.describe(e), e);
+    }
   }
 
   /**

@@ -95,8 +95,8 @@ final class TestCertificates {
             "-keystore", directory.resolve("keys.p12").toString(),
             "-storetype", "PKCS12",
             "-storepass", PASSWORD,
-            "-keyalg", "RSA",
-            "-keysize", "2048",
+            "-keyalg", "EC",
+            "-groupname", "secp256r1",
             "-validity", "2"));
     Process process =
         new ProcessBuilder(command)

@@ -45,6 +45,7 @@ public final class Cluster implements AutoCloseable {
   public static final String KUBERNETES = Family.IPV4.service(1);
 
   private static final int PORT = 6443;
+  private static final int OTHER_PORT = 6444;
   private static final Duration START = Duration.ofSeconds(60);
   private static final Duration STOP = Duration.ofSeconds(30);
   private static final Duration LONG = Duration.ofHours(24);
@@ -76,12 +77,15 @@ public final class Cluster implements AutoCloseable {
   private final CertificateAuthority authority;
   private final KeyPair tokenKeys;
   private final Tunnel apiTunnel;
+  private final Tunnel otherTunnel;
   private final Etcd etcd;
   private final ApiClient admin;
+  private final ApiClient otherAdmin;
   private final Path adminConfig;
   private final AtomicInteger files = new AtomicInteger();
   private final List<ApiClient> clients = new ArrayList<>();
   private Optional<Daemon> apiServer = Optional.empty();
+  private Optional<Daemon> otherApiServer = Optional.empty();
   private Optional<Daemon> controllers = Optional.empty();
   private Optional<Daemon> scheduler = Optional.empty();
 
@@ -102,9 +106,12 @@ public final class Cluster implements AutoCloseable {
         rules: [{level: Metadata}]
         """);
     apiTunnel = new Tunnel(place.namespace(), PORT);
+    otherTunnel = new Tunnel(place.namespace(), OTHER_PORT);
     etcd = new Etcd(place, directory.resolve("etcd"));
     ClientCertificate certificate = issue("admin", LONG, "system:masters");
     admin = ApiClient.withCertificate(tunnelled(), authority.certificate(), certificate);
+    otherAdmin =
+        ApiClient.withCertificate(loopback(otherTunnel), authority.certificate(), certificate);
     adminConfig = kubeconfig(certificate);
     lab.onClose(this::close);
     lab.onFailure(this::logs);
@@ -143,7 +150,11 @@ public final class Cluster implements AutoCloseable {
 
   /** Where the API server is, for this process. */
   public URI tunnelled() {
-    return URI.create("https://127.0.0.1:" + apiTunnel.port());
+    return loopback(apiTunnel);
+  }
+
+  private static URI loopback(Tunnel tunnel) {
+    return URI.create("https://127.0.0.1:" + tunnel.port());
   }
 
   /** The file with the certificate of the authority that signs everything. */
@@ -351,6 +362,27 @@ public final class Cluster implements AutoCloseable {
 
   /** Starts the API server and waits until it is ready. */
   public void startApiServer() {
+    apiServer = Optional.of(startApiServer(PORT, auditFile(), admin));
+  }
+
+  /**
+   * Starts one more API server on the same store, which no kubeconfig names, and waits until it is
+   * ready: through it a test changes what the others do not see because their server is away.
+   *
+   * @return a client of it that may do everything
+   */
+  public ApiClient startOtherApiServer() {
+    Path audit = directory.resolve("audit-other.log");
+    otherApiServer = Optional.of(startApiServer(OTHER_PORT, audit, otherAdmin));
+    return otherAdmin;
+  }
+
+  /** Kills the API server that {@link #startOtherApiServer} started; with {@code SIGKILL}. */
+  public void killOtherApiServer() {
+    otherApiServer.orElseThrow().kill();
+  }
+
+  private Daemon startApiServer(int port, Path audit, ApiClient client) {
     ClientCertificate serving =
         authority.issue(
             "/CN=kube-apiserver",
@@ -371,7 +403,7 @@ public final class Cluster implements AutoCloseable {
             // Tests say when the past is forgotten.
             "--etcd-compaction-interval=0",
             "--bind-address=::",
-            "--secure-port=" + PORT,
+            "--secure-port=" + port,
             "--advertise-address=" + place.ipv4(),
             "--cert-dir=" + directory,
             "--tls-cert-file=" + serving.certificate(),
@@ -395,11 +427,10 @@ public final class Cluster implements AutoCloseable {
             // Does not wait a minute for those who watch.
             "--shutdown-send-retry-after=true",
             "--audit-policy-file=" + directory.resolve("audit.yaml"),
-            "--audit-log-path=" + auditFile(),
+            "--audit-log-path=" + audit,
             "--audit-log-mode=blocking",
             "--audit-log-maxsize=4096",
             "--v=1");
-    apiServer = Optional.of(started);
     Eventually.within(
         START,
         () -> {
@@ -407,11 +438,12 @@ public final class Cluster implements AutoCloseable {
             throw new IllegalStateException("kube-apiserver has ended:\n" + tail(started.err()));
           }
           try {
-            admin.send("GET", "/readyz", "", null).orFail();
+            client.send("GET", "/readyz", "", null).orFail();
           } catch (UncheckedIOException e) {
             throw new AssertionError("kube-apiserver does not answer:\n" + tail(started.err()), e);
           }
         });
+    return started;
   }
 
   /** Stops the API server, as for a restart. */
@@ -499,6 +531,7 @@ public final class Cluster implements AutoCloseable {
     StringBuilder text = new StringBuilder();
     log(text, "etcd", etcd.process());
     log(text, "kube-apiserver", apiServer);
+    log(text, "other kube-apiserver", otherApiServer);
     log(text, "kube-controller-manager", controllers);
     log(text, "kube-scheduler", scheduler);
     return text.toString();
@@ -559,13 +592,15 @@ public final class Cluster implements AutoCloseable {
   /** Kills all of it. Nothing is stopped gently: nothing is kept. */
   @Override
   public synchronized void close() {
-    Stream.of(scheduler, controllers, apiServer)
+    Stream.of(scheduler, controllers, otherApiServer, apiServer)
         .flatMap(Optional::stream)
         .filter(Daemon::isAlive)
         .forEach(Daemon::kill);
     etcd.close();
     clients.forEach(ApiClient::close);
     admin.close();
+    otherAdmin.close();
     apiTunnel.close();
+    otherTunnel.close();
   }
 }

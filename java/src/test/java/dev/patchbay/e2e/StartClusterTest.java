@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.patchbay.lab.Daemon;
+import dev.patchbay.lab.EndToEnd;
+import dev.patchbay.lab.Eventually;
+import dev.patchbay.lab.Lab;
+import dev.patchbay.lab.Node;
+import dev.patchbay.lab.Patchbay;
+import dev.patchbay.lab.cluster.ClientCertificate;
+import dev.patchbay.lab.cluster.Cluster;
+import dev.patchbay.lab.cluster.ManyServices;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** How long it takes from the start of the JVM until the Services of a large cluster work. */
+@EndToEnd
+@Timeout(value = 590, unit = TimeUnit.SECONDS)
+class StartClusterTest {
+  private static final int SERVICES = Patchbay.setting("patchbay.start.services", 10_000);
+  private static final int ENDPOINTS = 10;
+  private static final int RUNS = Patchbay.setting("patchbay.start.runs", 3);
+  private static final long GOAL_MILLIS = 3000;
+  private static final Pattern MILLIS = Pattern.compile(" ms=(\\d+)");
+
+  @AutoClose private final Lab lab = Lab.create();
+  private final Cluster cluster = Cluster.startApiServer(lab);
+  private final Node node = lab.addNode("node");
+
+  @Test
+  void startsInTimeThatTheApiServerExplains() throws IOException {
+    cluster.join(node, "");
+    long begin = System.nanoTime();
+    ManyServices.store(cluster, SERVICES, ENDPOINTS);
+    System.out.printf("start: %d Services made in %d ms%n", SERVICES, millisSince(begin));
+    ClientCertificate certificate = cluster.issue("start", Duration.ofHours(1), "system:masters");
+    node.useKubeconfig(cluster.kubeconfig(certificate));
+    long[] lists = new long[RUNS];
+    long[] starts = new long[RUNS];
+    for (int i = 0; i < RUNS; i++) {
+      lists[i] = list(certificate);
+      String out = node.runOnce().orFail().out();
+      starts[i] = millis(out);
+      System.out.printf(
+          "start: lists by curl %d ms; %s; machine load %s%n",
+          lists[i], out.strip(), Files.readString(Path.of("/proc/loadavg")).split(" ")[0]);
+      node.cleanup().orFail();
+    }
+    Daemon agent = node.launchAgent().awaitOut("^ready", Duration.ofSeconds(60));
+    long settled = resident(agent);
+    long median = median(starts);
+    System.out.printf(
+        "start: median of %d: %d ms (goal %d), lists by curl %d ms; resident %d MiB%n",
+        RUNS, median, GOAL_MILLIS, median(lists), settled >> 10);
+    // On a machine that does nothing else the goal holds by itself; on others the API server is
+    // slower too, and by as much.
+    assertThat(median).as("ms").isLessThan(GOAL_MILLIS + 3 * median(lists));
+    assertThat(settled >> 10).as("resident MiB").isLessThan(512);
+  }
+
+  /** Reads the large lists as simply as can be; gives milliseconds. */
+  private long list(ClientCertificate certificate) {
+    long begin = System.nanoTime();
+    for (String path :
+        new String[] {"/apis/discovery.k8s.io/v1/endpointslices", "/api/v1/services"}) {
+      node.host()
+          .exec(
+              "curl",
+              "--silent",
+              "--show-error",
+              "--fail",
+              "--noproxy",
+              "*",
+              "--http1.1",
+              "--max-time",
+              "60",
+              "--output",
+              "/dev/null",
+              "--cacert",
+              cluster.authority().toString(),
+              "--cert",
+              certificate.certificate().toString(),
+              "--key",
+              certificate.key().toString(),
+              cluster.server() + path + "?resourceVersion=0")
+          .orFail();
+    }
+    return millisSince(begin);
+  }
+
+  /** KiB when it has not grown less for a while: it gives memory back after a start. */
+  private static long resident(Daemon agent) {
+    long least = Long.MAX_VALUE;
+    for (int i = 0; i < 30; i++) {
+      least = Math.min(least, residentNow(agent));
+      Eventually.pause(TimeUnit.MILLISECONDS.toNanos(200));
+    }
+    return least;
+  }
+
+  private static long residentNow(Daemon agent) {
+    try {
+      return Files.readAllLines(Path.of("/proc/" + agent.pid() + "/status")).stream()
+          .filter(line -> line.startsWith("VmRSS:"))
+          .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+          .findFirst()
+          .orElseThrow();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static long millis(String out) {
+    Matcher matcher = MILLIS.matcher(out);
+    assertThat(matcher.find()).as(out).isTrue();
+    return Long.parseLong(matcher.group(1));
+  }
+
+  private static long millisSince(long nanoTime) {
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - nanoTime);
+  }
+
+  private static long median(long[] values) {
+    long[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return sorted[sorted.length / 2];
+  }
+}
