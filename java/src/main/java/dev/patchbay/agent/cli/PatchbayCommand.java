@@ -27,7 +27,8 @@ import picocli.CommandLine.Spec;
       StatusCommand.class,
       EnvCommand.class,
       CleanupCommand.class,
-      VersionCommand.class
+      VersionCommand.class,
+      TrainCommand.class
     },
     footer = {"", "Exit codes: 0 done, 1 failed, 2 wrong usage."})
 public final class PatchbayCommand implements Runnable {
