@@ -60,7 +60,10 @@ class StartClusterTest {
       processorTimes[i] = processorMillis(run.err());
       System.out.printf(
           "start: lists by curl %d ms; %s; processor time %d ms; machine load %s%n",
-          lists[i], run.out().strip(), processorTimes[i], Files.readString(Path.of("/proc/loadavg")).split(" ")[0]);
+          lists[i],
+          run.out().strip(),
+          processorTimes[i],
+          Files.readString(Path.of("/proc/loadavg")).split(" ")[0]);
       node.cleanup().orFail();
     }
     Daemon agent = node.launchAgent().awaitOut("^ready", Duration.ofSeconds(60));
@@ -87,8 +90,7 @@ class StartClusterTest {
 
   private static long processorMillis(String err) {
     String[] seconds = err.strip().lines().toList().getLast().split(" ", 2);
-    return Math.round(
-        1000 * (Double.parseDouble(seconds[0]) + Double.parseDouble(seconds[1])));
+    return Math.round(1000 * (Double.parseDouble(seconds[0]) + Double.parseDouble(seconds[1])));
   }
 
   /** Reads the large lists as simply as can be; gives milliseconds. */
