@@ -398,4 +398,16 @@ class UpstreamServiceMapTest {
                             ServiceCompiler.compile(balanced().build(), NodeFacts.named("n"))
                                 .rows()))));
   }
+
+  /**
+   * {@code NeedsHealthCheck} (pkg/api/v1/service/util.go): a port that is left over is not used.
+   */
+  @Test
+  void healthCheckIsForLoadBalancersThatSpareNodes() {
+    ServiceBuilder left = balanced().healthCheckNodePort(345);
+    assertThat(HealthCheck.port(left.build().service())).isZero();
+    ServiceBuilder local = left.externalPolicy(TrafficPolicy.LOCAL);
+    assertThat(HealthCheck.port(local.build().service())).isEqualTo(345);
+    assertThat(HealthCheck.port(local.type(ServiceType.NODE_PORT).build().service())).isZero();
+  }
 }
