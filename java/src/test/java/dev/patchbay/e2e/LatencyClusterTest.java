@@ -96,12 +96,7 @@ class LatencyClusterTest {
     List<Pod> ends = servers.addServers("a", "b");
     ManyServices many = ManyServices.store(cluster, SERVICES, 10);
     String flips =
-        cluster
-            .api()
-            .create(ApiObjects.service("flips"))
-            .get("spec")
-            .get("clusterIP")
-            .text();
+        cluster.api().create(ApiObjects.service("flips")).get("spec").get("clusterIP").text();
     cluster.api().create(ApiObjects.slice("flips", List.of(ends.getFirst().ipv4())));
 
     ours.useKubeconfig(cluster.kubeconfig("latency", "system:masters"));
@@ -110,8 +105,7 @@ class LatencyClusterTest {
     Client ourClient = ours.addPod("our-client").client();
     Client theirClient = theirs.addPod("their-client").client();
     for (Client client : List.of(ourClient, theirClient)) {
-      Eventually.within(
-          PATIENCE, () -> assertThat(client.hit(Kind.TCP, flips, 80)).isEqualTo("a"));
+      Eventually.within(PATIENCE, () -> assertThat(client.hit(Kind.TCP, flips, 80)).isEqualTo("a"));
       client.startLoad("flips", Kind.TCP, flips, 80, PROBE);
     }
 
@@ -121,7 +115,8 @@ class LatencyClusterTest {
     Duration theirTime = cpu(proxy.process());
     try (ServiceWords words = new ServiceWords(ours.bpfDirectory())) {
       Queue<Change> pending = new ConcurrentLinkedQueue<>();
-      Thread watcher = Thread.ofPlatform().name("latency-watcher").start(() -> look(words, pending));
+      Thread watcher =
+          Thread.ofPlatform().name("latency-watcher").start(() -> look(words, pending));
       changes = change(many, words, pending, flipped, ends);
       Eventually.within(PATIENCE, () -> assertThat(pending).isEmpty());
       over = true;

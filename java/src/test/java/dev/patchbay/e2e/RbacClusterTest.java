@@ -61,7 +61,8 @@ class RbacClusterTest {
   private static final Map<Permission, Set<Duty>> MISSED =
       Map.of(
           new Permission("services", "list"), Set.of(Duty.values()),
-          new Permission("services", "watch"), Set.of(Duty.FOLLOWS_SERVICES, Duty.FOLLOWS_ENDPOINTS, Duty.WRITES_EVENTS),
+          new Permission("services", "watch"),
+              Set.of(Duty.FOLLOWS_SERVICES, Duty.FOLLOWS_ENDPOINTS, Duty.WRITES_EVENTS),
           new Permission("endpointslices", "list"), Set.of(Duty.values()),
           new Permission("endpointslices", "watch"), Set.of(Duty.FOLLOWS_ENDPOINTS),
           new Permission("nodes", "list"), Set.of(Duty.values()),
@@ -123,8 +124,7 @@ class RbacClusterTest {
     }
 
     // It loses EXTERNAL to the older one, which is worth an Event.
-    String address =
-        cluster.api().create(service("new")).get("spec").get("clusterIP").text();
+    String address = cluster.api().create(service("new")).get("spec").get("clusterIP").text();
     cluster.api().create(ApiObjects.slice("new", List.of("192.0.2.1")));
     unfit.values().forEach(this::leave);
     leave(fit);
@@ -134,7 +134,8 @@ class RbacClusterTest {
     Map<Permission, Set<Duty>> missed = new HashMap<>();
     do {
       unfit.forEach((missing, agent) -> missed.put(missing, misses(agent, address, all)));
-    } while (System.nanoTime() < end || (!missed.equals(MISSED) && System.nanoTime() < end + LATER.toNanos()));
+    } while (System.nanoTime() < end
+        || (!missed.equals(MISSED) && System.nanoTime() < end + LATER.toNanos()));
     new TreeMap<>(missed)
         .forEach((missing, duties) -> System.out.printf("rbac: without %s: %s%n", missing, duties));
     assertThat(missed).isEqualTo(MISSED);
@@ -209,12 +210,7 @@ class RbacClusterTest {
                     "subjects",
                     List.of(
                         Map.of(
-                            "kind",
-                            "ServiceAccount",
-                            "name",
-                            account,
-                            "namespace",
-                            NAMESPACE)))));
+                            "kind", "ServiceAccount", "name", account, "namespace", NAMESPACE)))));
     try {
       Path token = lab.newDirectory(account).resolve("token");
       Files.writeString(token, cluster.token(NAMESPACE, account, Duration.ofHours(1)));
@@ -245,8 +241,7 @@ class RbacClusterTest {
                 Map.of(
                     "taints",
                     List.of(
-                        Map.of(
-                            "key", "ToBeDeletedByClusterAutoscaler", "effect", "NoSchedule")))));
+                        Map.of("key", "ToBeDeletedByClusterAutoscaler", "effect", "NoSchedule")))));
   }
 
   /**
@@ -272,8 +267,7 @@ class RbacClusterTest {
     if (backends == null || !backends.equals(Set.of("192.0.2.1:9000"))) {
       missed.add(Duty.FOLLOWS_ENDPOINTS);
     }
-    String health =
-        agent.node.host().curl("http://" + Node.HEALTHZ + "/healthz").orFail().out();
+    String health = agent.node.host().curl("http://" + Node.HEALTHZ + "/healthz").orFail().out();
     if (Json.parse(health).get("nodeEligible").text().equals("true")) {
       missed.add(Duty.FOLLOWS_NODES);
     }
@@ -288,8 +282,7 @@ class RbacClusterTest {
     return missed;
   }
 
-  private static @Nullable Set<String> backends(
-      Agent agent, String address) {
+  private static @Nullable Set<String> backends(Agent agent, String address) {
     return agent.node.services().rows().stream()
         .filter(row -> row.frontend().equals(address + ":80/tcp"))
         .findFirst()

