@@ -18,8 +18,7 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.Map;
 import java.util.concurrent.Executors;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
+import java.util.function.IntFunction;
 import java.util.zip.GZIPOutputStream;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -44,11 +43,14 @@ final class TrainingApi {
     SSLContext tls = SSLContext.getInstance("TLS");
     tls.init(managers.getKeyManagers(), null, null);
 
-    Map<String, String> lists =
+    Map<String, byte[]> lists =
         Map.of(
-            "/api/v1/services", list(SERVICES, TrainingApi::service),
-            "/apis/discovery.k8s.io/v1/endpointslices", list(SERVICES, TrainingApi::slice),
-            "/api/v1/nodes", list(10, TrainingApi::node));
+            "/api/v1/services",
+            list("ServiceList", SERVICES, TrainingApi::service),
+            "/apis/discovery.k8s.io/v1/endpointslices",
+            list("EndpointSliceList", SERVICES, TrainingApi::slice),
+            "/api/v1/nodes",
+            list("NodeList", 10, TrainingApi::node));
     HttpsServer server =
         HttpsServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0), 16);
     server.setHttpsConfigurator(new HttpsConfigurator(tls));
@@ -107,18 +109,21 @@ final class TrainingApi {
     return Base64.getEncoder().encodeToString(pem.getBytes(StandardCharsets.US_ASCII));
   }
 
-  private static void answer(HttpExchange exchange, Map<String, String> lists) throws IOException {
-    String list = lists.get(exchange.getRequestURI().getPath());
+  private static void answer(HttpExchange exchange, Map<String, byte[]> lists) throws IOException {
+    byte[] list = lists.get(exchange.getRequestURI().getPath());
     String query = String.valueOf(exchange.getRequestURI().getQuery());
-    exchange.getResponseHeaders().set("Content-Type", "application/json");
+    boolean watch = query.contains("watch=true");
+    exchange
+        .getResponseHeaders()
+        .set("Content-Type", watch ? "application/json" : "application/vnd.kubernetes.protobuf");
     if (list == null) {
       exchange.sendResponseHeaders(404, -1);
-    } else if (query.contains("watch=true")) {
+    } else if (watch) {
       exchange.sendResponseHeaders(200, 0); // nothing happens
       exchange.getResponseBody().flush();
       return;
     } else {
-      byte[] body = list.getBytes(StandardCharsets.UTF_8);
+      byte[] body = list;
       String accepted = exchange.getRequestHeaders().getFirst("Accept-Encoding");
       if (accepted != null && accepted.contains("gzip")) {
         exchange.getResponseHeaders().set("Content-Encoding", "gzip");
@@ -138,42 +143,109 @@ final class TrainingApi {
     return bytes.toByteArray();
   }
 
-  private static String list(int count, java.util.function.IntFunction<String> item) {
-    return IntStream.range(0, count)
-        .mapToObj(item)
-        .collect(
-            Collectors.joining(
-                ",", "{\"metadata\":{\"resourceVersion\":\"1000\"},\"items\":[", "]}"));
+  // --- Lists, in protocol buffers as an API server writes them; numbers are those of its types --------
+
+  private static byte[] list(String kind, int count, IntFunction<byte[]> item) {
+    byte[] list = message(bytes(1, message(text(2, "1000"))));
+    for (int i = 0; i < count; i++) {
+      list = message(list, bytes(2, item.apply(i)));
+    }
+    return message(
+        "k8s\0".getBytes(StandardCharsets.US_ASCII),
+        bytes(1, message(text(1, "v1"), text(2, kind))),
+        bytes(2, list));
   }
 
-  private static String metadata(String name, String labels) {
-    return "\"metadata\":{\"name\":\"%s\",\"namespace\":\"default\",\"uid\":\"%s\",\"resourceVersion\":\"10\",\"creationTimestamp\":\"2026-01-01T00:00:00Z\",\"labels\":{%s},\"managedFields\":[{\"manager\":\"training\",\"fieldsV1\":{\"f:spec\":{}}}]}"
-        .formatted(name, name, labels);
+  private static byte[] metadata(String name, String label, String value) {
+    return message(
+        text(1, name),
+        text(3, "default"),
+        text(5, "00000000-0000-4000-8000-000000000000"),
+        text(6, "10"),
+        bytes(8, number(1, 1_767_225_600)),
+        bytes(11, message(text(1, label), text(2, value))),
+        bytes(17, message(text(1, "training"), text(6, "FieldsV1"))));
   }
 
-  private static String service(int i) {
-    return "{%s,\"spec\":{\"clusterIP\":\"10.96.%d.%d\",\"clusterIPs\":[\"10.96.%d.%d\"],\"ipFamilies\":[\"IPv4\"],\"type\":\"NodePort\",\"sessionAffinity\":\"None\",\"internalTrafficPolicy\":\"Cluster\",\"ports\":[{\"name\":\"http\",\"protocol\":\"TCP\",\"port\":80,\"targetPort\":8080,\"nodePort\":%d}]},\"status\":{\"loadBalancer\":{}}}"
-        .formatted(
-            metadata("training-" + i, "\"app\":\"training\""),
-            i / 250 + 1, i % 250 + 1, i / 250 + 1, i % 250 + 1, 30000 + i);
+  private static byte[] service(int i) {
+    String address = "10.96." + (i / 250 + 1) + "." + (i % 250 + 1);
+    byte[] port =
+        message(
+            text(1, "http"),
+            text(2, "TCP"),
+            number(3, 80),
+            bytes(4, message(number(1, 0), number(2, 8080))),
+            number(5, 30000 + i));
+    byte[] spec =
+        message(
+            bytes(1, port),
+            text(3, address),
+            text(4, "NodePort"),
+            text(7, "None"),
+            text(18, address),
+            text(19, "IPv4"),
+            text(22, "Cluster"));
+    return message(
+        bytes(1, metadata("training-" + i, "app", "training")),
+        bytes(2, spec),
+        bytes(3, bytes(1, new byte[0])));
   }
 
-  private static String slice(int i) {
-    String endpoints =
-        IntStream.range(0, ENDPOINTS)
-            .mapToObj(
-                e ->
-                    "{\"addresses\":[\"10.%d.%d.%d\"],\"conditions\":{\"ready\":true,\"serving\":true,\"terminating\":false},\"nodeName\":\"node-%d\",\"zone\":\"zone-%d\",\"targetRef\":{\"kind\":\"Pod\",\"namespace\":\"default\",\"name\":\"training-%d-%d\",\"uid\":\"x\"}}"
-                        .formatted(128 + e, i / 250, i % 250 + 1, e, e % 3, i, e))
-            .collect(Collectors.joining(","));
-    return "{%s,\"addressType\":\"IPv4\",\"ports\":[{\"name\":\"http\",\"protocol\":\"TCP\",\"port\":8080}],\"endpoints\":[%s]}"
-        .formatted(
-            metadata("training-" + i + "-x", "\"kubernetes.io/service-name\":\"training-" + i + "\""),
-            endpoints);
+  private static byte[] slice(int i) {
+    byte[] slice =
+        bytes(1, metadata("training-" + i + "-x", "kubernetes.io/service-name", "training-" + i));
+    for (int e = 0; e < ENDPOINTS; e++) {
+      byte[] target = message(text(1, "Pod"), text(2, "default"), text(3, "training-" + i));
+      byte[] endpoint =
+          message(
+              text(1, "10." + (128 + e) + "." + i / 250 + "." + (i % 250 + 1)),
+              bytes(2, message(number(1, 1), number(2, 1), number(3, 0))),
+              bytes(4, target),
+              text(6, "node-" + e),
+              text(7, "zone-" + e % 3));
+      slice = message(slice, bytes(2, endpoint));
+    }
+    return message(
+        slice,
+        bytes(3, message(text(1, "http"), text(2, "TCP"), number(3, 8080))),
+        text(4, "IPv4"));
   }
 
-  private static String node(int i) {
-    return "{%s,\"spec\":{},\"status\":{\"addresses\":[{\"type\":\"InternalIP\",\"address\":\"10.127.0.%d\"},{\"type\":\"Hostname\",\"address\":\"node-%d\"}]}}"
-        .formatted(metadata("node-" + i, "\"topology.kubernetes.io/zone\":\"zone-" + i % 3 + "\""), i + 1, i);
+  private static byte[] node(int i) {
+    byte[] address = message(text(1, "InternalIP"), text(2, "10.127.0." + (i + 1)));
+    return message(
+        bytes(1, metadata("node-" + i, "topology.kubernetes.io/zone", "zone-" + i % 3)),
+        bytes(2, new byte[0]),
+        bytes(3, bytes(5, address)));
+  }
+
+  private static byte[] message(byte[]... parts) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    for (byte[] part : parts) {
+      out.writeBytes(part);
+    }
+    return out.toByteArray();
+  }
+
+  private static byte[] text(int field, String text) {
+    return bytes(field, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static byte[] bytes(int field, byte[] value) {
+    return message(varint(field << 3 | 2), varint(value.length), value);
+  }
+
+  private static byte[] number(int field, long value) {
+    return message(varint(field << 3), varint(value));
+  }
+
+  private static byte[] varint(long value) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    long rest = value;
+    for (; rest > 0x7f; rest >>>= 7) {
+      out.write((int) (rest & 0x7f | 0x80));
+    }
+    out.write((int) rest);
+    return out.toByteArray();
   }
 }
