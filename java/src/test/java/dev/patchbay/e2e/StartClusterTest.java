@@ -63,7 +63,7 @@ class StartClusterTest {
           lists[i],
           run.out().strip(),
           processorTimes[i],
-          Files.readString(Path.of("/proc/loadavg")).split(" ")[0]);
+          Files.readString(Path.of("/proc/loadavg")).replaceFirst(" .*\\R", ""));
       node.cleanup().orFail();
     }
     Daemon agent = node.launchAgent().awaitOut("^ready", Duration.ofSeconds(60));
