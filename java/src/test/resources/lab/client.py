@@ -7,6 +7,7 @@ is the name of an error number, "TIMEOUT" or "EOF". An "error" is a fault of the
 program, not of the network. The verbs are the functions whose names begin with do_.
 """
 
+import collections
 import ctypes
 import errno
 import json
@@ -269,6 +270,102 @@ def do_outcomes(exchanges, timeout=2.0):
         except (OSError, Failed) as error:
             outcomes.append(failure(error))
     return outcomes
+
+
+def steps(sock, kind, address, port):
+    """
+    One exchange on a socket that does not block; gives NAME:PORT. Yields what to wait for, and what to say before the
+    outcome: that the node's own packet filter did not let a datagram out, which is not all that it does about it.
+    """
+    before = ""
+    number = sock.connect_ex((address, port))
+    if number == errno.EINPROGRESS:
+        yield select.EPOLLOUT, before
+        number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if number:
+        raise OSError(number, os.strerror(number))
+    if kind == "tcp":
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    else:
+        try:
+            sock.send(b"hello")
+        except PermissionError:
+            before = "EPERM+"
+    yield select.EPOLLIN, before
+    words = sock.recv(65536).split()
+    if not words:
+        raise Failed("EOF")
+    return words[0].decode() + ":" + words[1].decode()
+
+
+class Survey:
+    """Who answers at many addresses: exchanges with each in turn, with many of them at a time."""
+
+    def __init__(self, targets, tries, timeout):
+        self.targets = targets
+        self.tries = tries
+        self.timeout = timeout
+        self.outcomes = [{} for _ in targets]
+        self.waiting = collections.deque(range(len(targets)))
+        self.poll = select.epoll()
+        self.going = {}  # by file descriptor, oldest first: socket, exchange, target, start
+        self.before = {}  # by file descriptor: what to say before the outcome
+
+    def run(self, at_a_time):
+        while self.waiting or self.going:
+            while self.waiting and len(self.going) < at_a_time:
+                self.begin(self.waiting.popleft())
+            for fd, _events in self.poll.poll(0.05):
+                if fd in self.going:
+                    self.step(fd)
+            limit = time.monotonic() - self.timeout
+            for fd, (_sock, _exchange, _target, start) in list(self.going.items()):
+                if start > limit:
+                    break
+                self.end(fd, "TIMEOUT")
+        self.poll.close()
+        return self.outcomes
+
+    def begin(self, target):
+        kind, address, port = self.targets[target]
+        sock = socket.socket(family_of(address), {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}[kind])
+        sock.setblocking(False)
+        self.going[sock.fileno()] = (sock, steps(sock, kind, address, port), target, time.monotonic())
+        self.poll.register(sock, 0)
+        self.step(sock.fileno())
+
+    def step(self, fd):
+        try:
+            events, self.before[fd] = next(self.going[fd][1])
+            self.poll.modify(fd, events)
+        except StopIteration as done:
+            self.end(fd, done.value)
+        except (OSError, Failed) as error:
+            self.end(fd, failure(error))
+
+    def end(self, fd, outcome):
+        sock, _exchange, target, _start = self.going.pop(fd)
+        sock.close()
+        outcome = self.before.pop(fd, "") + outcome
+        outcomes = self.outcomes[target]
+        outcomes[outcome] = outcomes.get(outcome, 0) + 1
+        if not self.is_known(outcomes):
+            self.waiting.append(target)
+
+    def is_known(self, outcomes):
+        if outcomes.get("TIMEOUT", 0) + outcomes.get("EPERM+TIMEOUT", 0) >= self.tries["timeout"]:
+            return True
+        names = [name for name in outcomes if ":" in name]
+        tries = self.tries["several" if len(outcomes) > 1 else "one" if names else "error"]
+        return sum(outcomes.values()) >= tries
+
+
+def do_survey(targets, tries, timeout=2.5, at_a_time=200):
+    """
+    Exchanges with each of the [kind, address, port] targets: outcomes by NAME:PORT or error name. How many depends
+    on what comes: "several" outcomes, "one" server, only one "error", and that many times "timeout".
+    """
+    return Survey(targets, tries, timeout).run(at_a_time)
 
 
 class Load(threading.Thread):

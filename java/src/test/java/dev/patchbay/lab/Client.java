@@ -172,6 +172,48 @@ public final class Client implements AutoCloseable {
     return cookie.isOk() ? OptionalLong.of(cookie.value().number()) : OptionalLong.empty();
   }
 
+  /**
+   * How often to try a target of a survey.
+   *
+   * @param several exchanges with one that has several outcomes
+   * @param one exchanges with one at which always the same server answers
+   * @param error exchanges with one at which always the same error comes
+   * @param timeout after how many exchanges without an answer there is no further one
+   */
+  public record Tries(int several, int one, int error, int timeout) {}
+
+  /**
+   * Exchanges with many targets, many at a time.
+   *
+   * @return for each target how often which server answered, as {@code NAME:PORT}, or which error
+   *     came
+   */
+  public List<Map<String, Long>> survey(List<Exchange> targets, Tries tries) {
+    Json answer =
+        call(
+            "survey",
+            Map.of(
+                "targets",
+                targets.stream().map(t -> List.of(t.kind.verb, t.address, t.port)).toList(),
+                "tries",
+                Map.of(
+                    "several",
+                    tries.several,
+                    "one",
+                    tries.one,
+                    "error",
+                    tries.error,
+                    "timeout",
+                    tries.timeout)));
+    List<Map<String, Long>> outcomes = new ArrayList<>();
+    for (Json target : answer.elements()) {
+      Map<String, Long> hits = new TreeMap<>();
+      target.members().forEach((outcome, times) -> hits.put(outcome, times.number()));
+      outcomes.add(hits);
+    }
+    return outcomes;
+  }
+
   /** Starts exchanges in the background, one after the other without pause. */
   public void startLoad(String name, Kind kind, String address, int port) {
     startLoad(name, kind, address, port, Duration.ZERO);

@@ -27,12 +27,19 @@ public final class KubeProxy {
 
   /** Starts it with its defaults, and waits until it has programmed the kernel once. */
   public static KubeProxy start(Cluster cluster, Node node, ProxyMode mode) {
+    return start(cluster, node, node.name(), mode);
+  }
+
+  /**
+   * Starts it under another name of its Node, and waits until it has programmed the kernel once.
+   */
+  public static KubeProxy start(Cluster cluster, Node node, String nodeName, ProxyMode mode) {
     Daemon process =
         node.host()
             .start(
                 cluster.program("kube-proxy"),
                 "--kubeconfig=" + cluster.kubeconfig("system:kube-proxy"),
-                "--hostname-override=" + node.name(),
+                "--hostname-override=" + nodeName,
                 "--proxy-mode=" + mode.option(),
                 "--detect-local-mode=InterfaceNamePrefix",
                 "--pod-interface-name-prefix=" + Node.POD_INTERFACES,
