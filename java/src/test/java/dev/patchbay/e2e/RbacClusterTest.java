@@ -113,7 +113,7 @@ class RbacClusterTest {
       String account = "without-" + missing;
       Agent agent = launch(account, permit(account, without(role, missing)));
       unfit.put(missing, agent);
-      if (!MISSED.get(missing).contains(Duty.BECOMES_READY)) {
+      if (!MISSED.getOrDefault(missing, Set.of()).contains(Duty.BECOMES_READY)) {
         Eventually.within(PATIENCE, () -> assertThat(misses(agent, "", Set.of())).isEmpty());
       }
       if (!missing.verb.equals("create")) { // which is asked for when there is something to tell
