@@ -85,6 +85,7 @@ class LatencyClusterTest {
   private final Cluster cluster = Cluster.startApiServer(lab);
   private final Node ours = lab.addNode("ours");
   private final Node theirs = lab.addNode("theirs");
+  private final List<CompletableFuture<Void>> answers = new ArrayList<>();
   private volatile boolean over;
 
   @Test
@@ -120,6 +121,7 @@ class LatencyClusterTest {
           Thread.ofPlatform().name("latency-watcher").start(() -> look(words, pending));
       changes = change(many, words, pending, flipped, ends);
       Eventually.within(PATIENCE, () -> assertThat(pending).isEmpty());
+      answers.forEach(CompletableFuture::join);
       over = true;
       watcher.join();
     }
@@ -130,7 +132,7 @@ class LatencyClusterTest {
         SERVICES,
         changes.size(),
         SECONDS,
-        Files.readString(Path.of("/proc/loadavg")).replaceFirst(" .*\\R", ""));
+        Files.readString(Path.of("/proc/loadavg")).split(" ", 2)[0]);
     long[] upper = changes.stream().mapToLong(c -> c.inKernel - c.sent).toArray();
     print("request to kernel map, all changes", upper);
     print(
@@ -196,8 +198,7 @@ class LatencyClusterTest {
 
   private void send(Change change, String slice, Map<String, ?> object) {
     change.sent = System.nanoTime();
-    @SuppressWarnings("unused") // a change that fails never gets into the kernel, which is awaited
-    CompletableFuture<Void> answered =
+    answers.add(
         cluster
             .api()
             .sendAsync("PUT", SLICES + slice, JSON, object)
@@ -205,7 +206,7 @@ class LatencyClusterTest {
                 answer -> {
                   change.answered = System.nanoTime();
                   answer.orFail();
-                });
+                }));
   }
 
   /** Ten thousand times a second, which is as exact as it gets. */
@@ -213,11 +214,11 @@ class LatencyClusterTest {
     while (!over) {
       pending.removeIf(
           change -> {
-            boolean arrived = change.sent != 0 && words.word(change.index) != change.before;
-            if (arrived) {
+            boolean done = change.sent != 0 && words.word(change.index) != change.before;
+            if (done) {
               change.inKernel = System.nanoTime();
             }
-            return arrived;
+            return done;
           });
       LockSupport.parkNanos(100_000);
     }

@@ -63,7 +63,7 @@ class StartClusterTest {
           lists[i],
           run.out().strip(),
           processorTimes[i],
-          Files.readString(Path.of("/proc/loadavg")).replaceFirst(" .*\\R", ""));
+          Files.readString(Path.of("/proc/loadavg")).split(" ", 2)[0]);
       node.cleanup().orFail();
     }
     Daemon agent = node.launchAgent().awaitOut("^ready", Duration.ofSeconds(60));
