@@ -170,6 +170,7 @@ final class ApiClient implements AutoCloseable {
    */
   BodyStream get(URI server, String path, Duration idle, boolean large) throws IOException {
     HttpClient http = current.get().http();
+    Duration limit = large ? timing.answer() : timing.watchAnswer();
     HttpRequest request =
         http.newHttpRequestBuilder()
             .uri(at(server, path))
@@ -177,9 +178,9 @@ final class ApiClient implements AutoCloseable {
                 "Accept",
                 large ? ProtoObject.MEDIA_TYPE + ", application/json" : "application/json")
             .header("Accept-Encoding", large ? "gzip" : "identity")
-            .timeout(timing.answer().toMillis(), TimeUnit.MILLISECONDS)
+            .timeout(limit.toMillis(), TimeUnit.MILLISECONDS)
             .build();
-    return send(http, request, idle);
+    return send(http, request, limit, idle);
   }
 
   /**
@@ -195,15 +196,16 @@ final class ApiClient implements AutoCloseable {
             .newHttpRequestBuilder()
             .uri(at(now.server(), path))
             .header("Accept", "application/json")
-            .timeout(timing.answer().toMillis(), TimeUnit.MILLISECONDS)
+            .timeout(timing.watchAnswer().toMillis(), TimeUnit.MILLISECONDS)
             .post("application/json", json)
             .build();
-    try (BodyStream body = send(now.http(), request, timing.listIdle())) {
+    try (BodyStream body = send(now.http(), request, timing.watchAnswer(), timing.listIdle())) {
       body.skip(Long.MAX_VALUE);
     }
   }
 
-  private BodyStream send(HttpClient http, HttpRequest request, Duration idle) throws IOException {
+  private BodyStream send(HttpClient http, HttpRequest request, Duration limit, Duration idle)
+      throws IOException {
     BodyStream body = new BodyStream(idle);
     CompletableFuture<HttpResponse<AsyncBody>> answer;
     try {
@@ -215,14 +217,14 @@ final class ApiClient implements AutoCloseable {
     HttpResponse<AsyncBody> response;
     try {
       // A little later than the client's own limit, which covers the head of the answer.
-      response = answer.get(timing.answer().toMillis() + 1000, TimeUnit.MILLISECONDS);
+      response = answer.get(limit.toMillis() + 1000, TimeUnit.MILLISECONDS);
     } catch (InterruptedException _) {
       answer.cancel(true);
       Thread.currentThread().interrupt();
       throw new InterruptedIOException("interrupted");
     } catch (TimeoutException e) {
       answer.cancel(true);
-      throw new IOException("no answer within " + timing.answer().toSeconds() + " s", e);
+      throw new IOException("no answer within " + limit.toSeconds() + " s", e);
     } catch (ExecutionException e) {
       throw new IOException(Failures.describe(e), e);
     }

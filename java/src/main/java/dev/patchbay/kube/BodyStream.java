@@ -42,7 +42,6 @@ final class BodyStream extends InputStream implements AsyncBody.Consumer<List<By
   private Part.@Nullable End end;
   private volatile @Nullable AsyncBody body;
   private volatile boolean closed;
-  private boolean idled;
   private boolean gzip;
   private boolean proto;
 
@@ -145,17 +144,11 @@ final class BodyStream extends InputStream implements AsyncBody.Consumer<List<By
       throw new InterruptedIOException("interrupted");
     }
     if (part == null) {
-      idled = true;
       close();
       throw new IOException(
           "nothing heard for " + TimeUnit.NANOSECONDS.toMillis(idleNanos) / 1000.0 + " s");
     }
     return part;
-  }
-
-  /** Whether reading ended because nothing was heard for too long. Asked by the reader. */
-  boolean wasIdle() {
-    return idled;
   }
 
   @Override

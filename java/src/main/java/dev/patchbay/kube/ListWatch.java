@@ -400,9 +400,6 @@ final class ListWatch<A> implements Runnable {
     } catch (IOException e) {
       // What counts is whether there will be an answer to the next attempt.
       log.debug("{}: the watch was cut off: {}", kind.name, e.getMessage());
-      if (body.wasIdle()) {
-        api.failed(server);
-      }
     } finally {
       ended();
     }

@@ -7,10 +7,12 @@ import java.time.Duration;
  * How long to wait for what.
  *
  * @param connect for a connection, TLS included
- * @param answer for the head of an answer
+ * @param answer for the head of an answer that may be large
+ * @param watchAnswer for the head of a watch, and of any other small answer
  * @param listIdle between two pieces of a list
- * @param watchIdle between two pieces of a watch. The API server sends a bookmark each minute, so
- *     silence beyond that means that nobody is there
+ * @param watchIdle between two pieces of a watch. The API server sends a bookmark each minute, but
+ *     none while the version has not moved since the watch began. So silence beyond that means that
+ *     nothing happens, or that nobody is there: beginning the watch anew tells which
  * @param watch how long a watch is asked to last; at random up to twice of that
  * @param backoffFirst before the second attempt; the first one is made at once
  * @param backoffMost before any attempt after a failure of the connection or the server: changes
@@ -22,6 +24,7 @@ import java.time.Duration;
 record Timing(
     Duration connect,
     Duration answer,
+    Duration watchAnswer,
     Duration listIdle,
     Duration watchIdle,
     Duration watch,
@@ -33,6 +36,7 @@ record Timing(
       new Timing(
           Duration.ofSeconds(4),
           Duration.ofSeconds(60),
+          Duration.ofSeconds(10),
           Duration.ofSeconds(30),
           Duration.ofSeconds(80),
           Duration.ofMinutes(5),

@@ -48,6 +48,7 @@ class ClusterSourceTest {
       new Timing(
           Duration.ofSeconds(2),
           Duration.ofSeconds(5),
+          Duration.ofSeconds(5),
           Duration.ofSeconds(1),
           Duration.ofSeconds(20),
           Duration.ofMinutes(5),
@@ -55,6 +56,19 @@ class ClusterSourceTest {
           Duration.ofMillis(500),
           Duration.ofMillis(500),
           Duration.ofMillis(100));
+
+  private static final Timing IMPATIENT =
+      new Timing(
+          QUICK.connect(),
+          QUICK.answer(),
+          Duration.ofMillis(500),
+          QUICK.listIdle(),
+          Duration.ofMillis(300),
+          QUICK.watch(),
+          QUICK.backoffFirst(),
+          QUICK.backoffMost(),
+          QUICK.backoffRefused(),
+          QUICK.credentials());
 
   @TempDir private Path directory;
   @AutoClose private final FakeApiServer server = new FakeApiServer();
@@ -412,24 +426,27 @@ class ClusterSourceTest {
   }
 
   @Test
-  void silentWatchIsGivenUp() throws Exception {
+  void silentWatchIsBegunAnew() throws Exception {
     server.service("one", "10.0.0.1");
-    Timing impatient =
-        new Timing(
-            QUICK.connect(),
-            QUICK.answer(),
-            QUICK.listIdle(),
-            Duration.ofMillis(300),
-            QUICK.watch(),
-            QUICK.backoffFirst(),
-            QUICK.backoffMost(),
-            QUICK.backoffRefused(),
-            QUICK.credentials());
-    follower.follow(anonymous(server.uri()), impatient);
+    follower.follow(anonymous(server.uri()), IMPATIENT);
     eventually(() -> server.count(r -> r.isWatchOf(SERVICES)) >= 3);
     assertThat(server.count(r -> r.isListOf(SERVICES))).as("no list").isEqualTo(1);
     server.service("two", "10.0.0.2");
     endpointsBecome(Map.of("one", List.of(), "two", List.of()));
+  }
+
+  @Test
+  void serverThatHangsIsLeftForAnother() throws Exception {
+    try (FakeApiServer other = new FakeApiServer()) {
+      server.service("one", "10.0.0.1");
+      other.service("one", "10.0.0.1");
+      follower.follow(anonymous(server.uri(), other.uri()), IMPATIENT);
+      server.hang(true);
+      other.service("two", "10.0.0.2");
+      endpointsBecome(Map.of("one", List.of(), "two", List.of()));
+      assertThat(follower.health().server()).isEqualTo(other.uri().toString());
+      server.hang(false);
+    }
   }
 
   @Test

@@ -81,6 +81,7 @@ final class FakeApiServer implements AutoCloseable {
   private Gone gone = Gone.AS_STATUS;
   private long watchGeneration;
   private boolean silent;
+  private boolean hanging;
   private int pageSize;
   private Predicate<Request> refuse = _ -> false;
   private int refusal = 403;
@@ -271,6 +272,15 @@ final class FakeApiServer implements AutoCloseable {
     }
   }
 
+  /** Takes connections and says nothing at all from now on, or goes on. */
+  void hang(boolean now) {
+    synchronized (monitor) {
+      hanging = now;
+      silent = now;
+      monitor.notifyAll();
+    }
+  }
+
   /** Sends lists in pages, whether asked to or not. */
   void pageSize(int size) {
     pageSize = size;
@@ -312,6 +322,9 @@ final class FakeApiServer implements AutoCloseable {
       boolean refused;
       int code;
       synchronized (monitor) {
+        while (hanging) {
+          monitor.wait(TimeUnit.SECONDS.toMillis(60));
+        }
         refused = refuse.test(request);
         code = refusal;
       }
