@@ -6,7 +6,7 @@ package dev.patchbay.model;
  *
  * @param address its address
  * @param ready {@code conditions.ready}; true where unknown
- * @param serving {@code conditions.serving}; equals {@code ready} where unknown
+ * @param serving {@code conditions.serving}; where unknown, what the source makes of that
  * @param terminating {@code conditions.terminating}
  * @param nodeName the node it runs on; empty where unknown
  * @param target the name of the Pod behind it, in the Service's namespace; empty where unknown

@@ -10,6 +10,7 @@ import dev.patchbay.compile.SourceRanges;
 import dev.patchbay.inspect.Tracer;
 import dev.patchbay.inspect.Verdict;
 import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.Service;
 import dev.patchbay.model.ServicePort;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  * @param verdict what the programs would do
  * @param key the Service port; null if there is none
  * @param state its Service; null if there is none
+ * @param node what was compiled for
  * @param decisions about each endpoint, in the order of the slices
  * @param remarks further causes, each a sentence without a full stop
  */
@@ -42,6 +44,7 @@ record Explanation(
     Verdict verdict,
     @Nullable ServicePortKey key,
     @Nullable ServiceState state,
+    NodeFacts node,
     List<Decision> decisions,
     List<String> remarks) {
 
@@ -70,7 +73,9 @@ record Explanation(
       nearestMisses(to, view, remarks);
     }
     remarkOnProblems(to, state, view, remarks);
-    return new Explanation(to, verdict, key, state, decisions, List.copyOf(remarks));
+    Snapshot known = view.snapshot();
+    NodeFacts node = known == null ? NodeFacts.named("") : known.node();
+    return new Explanation(to, verdict, key, state, node, decisions, List.copyOf(remarks));
   }
 
   /** Where else the same destination means something else. */
@@ -170,7 +175,11 @@ record Explanation(
     FrontendKey frontend = new FrontendKey(to.address(), to.port(), to.protocol(), Scope.INTERNAL);
     for (Rejection rejection : view.rejections()) {
       boolean same =
-          rejection instanceof Rejection.FrontendTaken taken && taken.frontend().equals(frontend);
+          switch (rejection) {
+            case Rejection.FrontendTaken taken -> taken.frontend().equals(frontend);
+            case Rejection.ClusterIpTaken taken -> taken.frontend().equals(frontend);
+            default -> false;
+          };
       if (same || (state != null && rejection.who().service().equals(state.key()))) {
         remarks.add(rejection.who() + ": " + rejection.sentence());
       }
@@ -252,8 +261,8 @@ record Explanation(
             target(decision),
             orDash(decision.endpoint().target()),
             orDash(decision.endpoint().nodeName()),
-            reason(decision).chosen() ? "yes" : "no",
-            reason(decision).sentence());
+            decision.reason(policy()).chosen() ? "yes" : "no",
+            decision.sentence(policy(), node));
       }
       text.append('\n').append(table.render("  "));
     } else if (key != null) {
@@ -265,8 +274,8 @@ record Explanation(
     return text.toString();
   }
 
-  private Decision.Reason reason(Decision decision) {
-    return decision.reason(key == null ? TrafficPolicy.CLUSTER : key.policy());
+  private TrafficPolicy policy() {
+    return key == null ? TrafficPolicy.CLUSTER : key.policy();
   }
 
   private static String target(Decision decision) {
@@ -306,10 +315,10 @@ record Explanation(
       endpoint.put("port", backend == null ? 0 : backend.port());
       endpoint.put("pod", decision.endpoint().target());
       endpoint.put("node", decision.endpoint().nodeName());
-      Decision.Reason reason = reason(decision);
+      Decision.Reason reason = decision.reason(policy());
       endpoint.put("chosen", reason.chosen());
       endpoint.put("reason", reason.name());
-      endpoint.put("why", reason.sentence());
+      endpoint.put("why", decision.sentence(policy(), node));
       endpoints.add(endpoint);
     }
     tree.put("endpoints", endpoints);
