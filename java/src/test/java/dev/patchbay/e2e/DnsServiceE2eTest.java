@@ -163,7 +163,7 @@ class DnsServiceE2eTest {
                 .isEqualTo("\"dns-a\"\n");
           }
         });
-    Dns.serve(servers.get(1));
+    startDnsmasq(servers.get(1));
     node.write("pods.yaml", Manifest.pods("k8s-app: kube-dns", servers));
   }
 }
