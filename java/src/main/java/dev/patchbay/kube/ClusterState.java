@@ -8,6 +8,8 @@ import dev.patchbay.model.EndpointSlice;
 import dev.patchbay.model.NodeInfo;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
+import dev.patchbay.model.Problem.Severity;
+import dev.patchbay.model.Service;
 import dev.patchbay.model.ServiceState;
 import dev.patchbay.model.ServiceType;
 import dev.patchbay.model.SourceUpdate;
@@ -337,7 +339,7 @@ final class ClusterState {
       return problems; // its slices are for others, such as DNS
     }
     for (SliceObject slice : entry.slices) {
-      for (Finding finding : slice.findings()) {
+      for (Finding finding : findings(slice, service)) {
         if (problems.isEmpty()) {
           problems = new ArrayList<>();
         }
@@ -352,6 +354,30 @@ final class ClusterState {
       }
     }
     return problems;
+  }
+
+  /** What is odd about a slice by itself, and beside its Service. */
+  private static List<Finding> findings(SliceObject slice, @Nullable ServiceObject service) {
+    if (service == null || !hasNamelessPortForNobody(slice.slice(), service.service())) {
+      return slice.findings();
+    }
+    List<Finding> all = new ArrayList<>(slice.findings());
+    all.add(
+        new Finding(
+            Severity.WARNING,
+            "ports",
+            "has a port without a name, but every port of the Service has one, so nothing leads to"
+                + " it"));
+    return all;
+  }
+
+  /** A name that was forgotten; other names that do not fit occur whenever a port is renamed. */
+  private static boolean hasNamelessPortForNobody(@Nullable EndpointSlice slice, Service service) {
+    return slice != null
+        && !slice.endpoints().isEmpty()
+        && !service.ports().isEmpty()
+        && slice.ports().stream().anyMatch(port -> port.name().isEmpty())
+        && service.ports().stream().noneMatch(port -> port.name().isEmpty());
   }
 
   private List<Problem> allProblems() {

@@ -512,6 +512,26 @@ class ClusterSourceTest {
   }
 
   @Test
+  void aPortWhoseNameWasForgottenIsReportedOnTheService() throws Exception {
+    server.service("named", "10.0.0.3");
+    server.put(
+        SLICES,
+        "default",
+        "named-a",
+        "\"kubernetes.io/service-name\":\"named\"",
+        "{@meta@,\"addressType\":\"IPv4\",\"endpoints\":[{\"addresses\":[\"10.1.0.1\"]}],"
+            + "\"ports\":[{\"name\":\"\",\"port\":8080}]}");
+    follow();
+    assertThat(follower.problems())
+        .extracting(Problem::toString)
+        .containsExactly(
+            "Service default/named: EndpointSlice named-a: ports: has a port without a name, but"
+                + " every port of the Service has one, so nothing leads to it");
+    server.slice("named", "named-a", "10.1.0.1");
+    eventually(() -> follower.problems().isEmpty());
+  }
+
+  @Test
   void problemsBecomeEventsOnce() throws Exception {
     server.service("good", "10.0.0.1");
     server.slice("good", "good-a", "10.1.0.1", "127.0.0.1");

@@ -96,6 +96,7 @@ class OddObjectsClusterTest {
     // The API server makes it the empty name, which is that of the only port of a Service.
     two.cluster.apply(
         bare("nameless") + TwoNodes.slice("nameless-1", "nameless", "{port: 9000}", server));
+    two.tells("nameless", "EndpointSlice nameless-1", "has a port without a name");
     TwoNodes.meets(two.pod1, two.clusterIp("nameless"), Outcome.REFUSED);
     two.cluster.apply(TwoNodes.slice("nameless-2", "nameless", BANNER_PORT, server));
     TwoNodes.meets(two.pod1, two.clusterIp("nameless"), "neighbour-1");

@@ -18,8 +18,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
@@ -313,8 +315,16 @@ class TutorialClusterTest {
     scale(2);
     TwoNodes.meets(two.pod1, address, two.pods("app=scaled"));
     assertThat(two.pod2.stopLoad("scaling").outcomes()).containsOnlyKeys(three);
+    two.pod2.startLoad("emptying", Kind.TCP, address, TwoNodes.BANNER, Duration.ofMillis(2));
     scale(0);
+    TwoNodes.meets(two.pod1, address, Outcome.REFUSED);
     TwoNodes.meets(two.pod2, address, Outcome.REFUSED);
+    Set<String> servedOrRefused = new HashSet<>(List.of(three));
+    servedOrRefused.add(Outcome.REFUSED);
+    assertThat(two.pod2.stopLoad("emptying").outcomes().keySet())
+        .contains(Outcome.REFUSED)
+        .hasSizeGreaterThan(1)
+        .isSubsetOf(servedOrRefused);
     two.pod2.startLoad("return", Kind.TCP, address, TwoNodes.BANNER, Duration.ofMillis(2));
     scale(5);
     two.cluster.kubectl("rollout", "status", "deployment/scaled", "--timeout=30s").orFail();
