@@ -160,8 +160,8 @@ final class TwoNodes implements AutoCloseable {
   /** The Events about a Service, as {@code REASON NOTE}. */
   List<String> events(String service) {
     return cluster.api().list("/apis/events.k8s.io/v1/namespaces/default/events").stream()
-        .filter(event -> event.get("regarding").get("name").text().equals(service))
         .filter(event -> event.get("regarding").get("kind").text().equals("Service"))
+        .filter(event -> event.get("regarding").get("name").text().equals(service))
         .map(event -> event.get("reason").text() + " " + event.get("note").text())
         .toList();
   }
