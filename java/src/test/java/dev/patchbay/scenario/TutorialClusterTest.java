@@ -9,6 +9,7 @@ import dev.patchbay.lab.Dns;
 import dev.patchbay.lab.EndToEnd;
 import dev.patchbay.lab.Eventually;
 import dev.patchbay.lab.Family;
+import dev.patchbay.lab.Node;
 import dev.patchbay.lab.Outcome;
 import dev.patchbay.lab.Pod;
 import dev.patchbay.lab.Result;
@@ -17,11 +18,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
@@ -315,16 +315,15 @@ class TutorialClusterTest {
     scale(2);
     TwoNodes.meets(two.pod1, address, two.pods("app=scaled"));
     assertThat(two.pod2.stopLoad("scaling").outcomes()).containsOnlyKeys(three);
-    two.pod2.startLoad("emptying", Kind.TCP, address, TwoNodes.BANNER, Duration.ofMillis(2));
     scale(0);
+    // The last Pods serve while they terminate. What is refused before they are gone is refused by
+    // them, and not by the Service.
+    for (Node node : List.of(two.node1, two.node2)) {
+      Eventually.soon(
+          () -> assertThat(node.services().backends(address, TwoNodes.BANNER, "tcp")).isEmpty());
+    }
     TwoNodes.meets(two.pod1, address, Outcome.REFUSED);
     TwoNodes.meets(two.pod2, address, Outcome.REFUSED);
-    Set<String> servedOrRefused = new HashSet<>(List.of(three));
-    servedOrRefused.add(Outcome.REFUSED);
-    assertThat(two.pod2.stopLoad("emptying").outcomes().keySet())
-        .contains(Outcome.REFUSED)
-        .hasSizeGreaterThan(1)
-        .isSubsetOf(servedOrRefused);
     two.pod2.startLoad("return", Kind.TCP, address, TwoNodes.BANNER, Duration.ofMillis(2));
     scale(5);
     two.cluster.kubectl("rollout", "status", "deployment/scaled", "--timeout=30s").orFail();
@@ -332,7 +331,13 @@ class TutorialClusterTest {
     TwoNodes.meets(two.pod1, address, five);
     TwoNodes.meets(two.pod2, address, five);
     Map<String, List<Client.Interval>> outcomes = two.pod2.stopLoad("return").outcomes();
-    assertThat(outcomes).containsKeys(five).containsKey(Outcome.REFUSED).hasSize(6);
+    // That all five were met is known already; the load itself may have missed one by chance.
+    List<String> servedOrRefused = new ArrayList<>(List.of(five));
+    servedOrRefused.add(Outcome.REFUSED);
+    assertThat(outcomes.keySet())
+        .contains(Outcome.REFUSED)
+        .hasSizeGreaterThan(1)
+        .isSubsetOf(servedOrRefused);
     List<Client.Interval> refused = outcomes.getOrDefault(Outcome.REFUSED, List.of());
     outcomes.forEach(
         (name, times) -> {
