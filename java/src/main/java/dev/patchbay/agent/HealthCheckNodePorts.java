@@ -9,6 +9,8 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -50,7 +52,13 @@ final class HealthCheckNodePorts implements AutoCloseable {
 
   private final BooleanSupplier healthy;
   private final Notices notices;
+
+  /** Services that were last said to want a port; those who call {@link #set}. */
+  private final Set<ObjectKey> wanted = ConcurrentHashMap.newKeySet();
+
+  /** On the worker's thread. */
   private final Map<ObjectKey, Listener> listeners = new HashMap<>();
+
   private final ScheduledExecutorService worker =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("patchbay-health-check-ports").daemon().factory());
@@ -77,6 +85,12 @@ final class HealthCheckNodePorts implements AutoCloseable {
    * @param local its ready endpoints on this node
    */
   void set(ObjectKey service, int port, int local) {
+    if (port == 0 && !wanted.remove(service)) {
+      return; // most Services never want one, and to wake the worker costs a system call
+    }
+    if (port != 0) {
+      wanted.add(service);
+    }
     worker.execute(() -> apply(service, port, local));
   }
 

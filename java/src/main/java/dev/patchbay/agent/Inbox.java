@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * may post; one thread takes.
  */
 final class Inbox {
-  /** Of a kind of which only the newest few are of interest. */
+  /** More refused binds than these between two rounds are not told one by one. */
   private static final int CONFLICTS_KEPT = 64;
 
   /**
