@@ -21,10 +21,23 @@
  * means nothing for a UDP socket that is not connected any more (connect(AF_UNSPEC) runs no hook).
  */
 struct pb_socket_state {
-	struct pb_peer service;
-	struct pb_peer backend;
+	__be64 service[2]; /* address that was asked for */
+	__be64 backend[2]; /* address that it was translated to */
+	__be16 service_port;
+	__be16 backend_port;
+	__u32 flags; /* enum pb_socket_flag */
+	__u64 stats; /* as in struct pb_service, when it connected */
+	__u64 connected; /* nanoseconds of CLOCK_MONOTONIC at connect() */
 };
-_Static_assert(sizeof(struct pb_socket_state) == 48, "pb_socket_state");
+/* With the kernel's own 72 bytes this is the largest that fits its allocation of 128. */
+_Static_assert(sizeof(struct pb_socket_state) == 56, "pb_socket_state");
+
+enum pb_socket_flag {
+	PB_SOCKET_UDP = 1, /* else TCP */
+	PB_SOCKET_ESTABLISHED = 2, /* TCP */
+	PB_SOCKET_TERMINATE = 4, /* PB_SERVICE_TERMINATE, when it connected */
+	PB_SOCKET_BACKEND_STATS = 8, /* PB_SERVICE_BACKEND_STATS, when it connected */
+};
 
 /* One Service that an unconnected UDP socket talks to. */
 struct pb_udp_flow {
@@ -138,6 +151,45 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } counters SEC(".maps");
+
+/* Not preallocated: an entry for each Service that was used, made by the programs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PB_DEFAULT_SERVICE_STATS);
+	__type(key, __u64);
+	__type(value, struct pb_service_stats);
+} service_stats SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PB_DEFAULT_BACKEND_STATS);
+	__type(key, struct pb_backend_stats_key);
+	__type(value, struct pb_backend_stats);
+} backend_stats SEC(".maps");
+
+/* One entry, mapped by who watches. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pb_watchers);
+} watchers SEC(".maps");
+
+/* Ring buffers of those who watch, of any size: a place for each. */
+struct pb_ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, PB_DEFAULT_EVENTS_BYTES);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, PB_WATCHERS);
+	__type(key, __u32);
+	__array(values, struct pb_ring);
+} watcher_rings SEC(".maps");
 
 /* Records of struct pb_event for the agent (ring buffers: 5.8). Without a reader it fills up once. */
 struct {
