@@ -24,6 +24,5 @@ struct pb_service_stats pb_abi_service_stats;
 struct pb_backend_stats_key pb_abi_backend_stats_key;
 struct pb_backend_stats pb_abi_backend_stats;
 struct pb_event pb_abi_event;
-struct pb_watcher pb_abi_watcher;
 struct pb_watchers pb_abi_watchers;
 struct pb_stale_socket pb_abi_stale_socket;

@@ -246,19 +246,15 @@ struct pb_event {
 _Static_assert(sizeof(struct pb_event) == 144, "pb_event");
 
 /*
- * Value of `watchers`, one for each who watches; the only entry has the index 0. A watcher puts a
- * ring buffer into the same place of `watcher_rings` first. Programs write there what happens as long as
- * the clock is before `until`. A watcher that is gone renews it no more, and its place is free again.
+ * Value of `watchers`; the only entry has the index 0. Who watches takes a place n below PB_WATCHERS: it
+ * puts a ring buffer into `watcher_rings` there, and then a time into deadline[n] and latest. Programs
+ * write into that buffer what happens as long as the clock is before the time. A watcher that is gone
+ * renews it no more, and its place is free again.
  */
-struct pb_watcher {
-	__u64 until; /* nanoseconds of CLOCK_MONOTONIC; 0: free */
-	__u64 lost; /* records for which its ring buffer had no room, since it began */
-};
-_Static_assert(sizeof(struct pb_watcher) == 16, "pb_watcher");
-
 struct pb_watchers {
-	__u64 until; /* of all watchers the latest; 0: nobody watches, and nothing else is read */
-	struct pb_watcher watcher[PB_WATCHERS];
+	__u64 latest; /* of all deadlines; 0: nobody watches, and nothing else is read */
+	__u64 deadline[PB_WATCHERS]; /* nanoseconds of CLOCK_MONOTONIC; 0: free */
+	__u64 lost[PB_WATCHERS]; /* records for which there was no room, since the watcher began */
 };
 _Static_assert(sizeof(struct pb_watchers) == 8 + 16 * PB_WATCHERS, "pb_watchers");
 

@@ -15,8 +15,9 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
 /**
  * {@snippet lang=c :
  * struct pb_watchers {
- *     __u64 until;
- *     struct pb_watcher watcher[4];
+ *     __u64 latest;
+ *     __u64 deadline[4];
+ *     __u64 lost[4];
  * }
  * }
  */
@@ -27,8 +28,9 @@ public class pb_watchers {
     }
 
     private static final GroupLayout $LAYOUT = MemoryLayout.structLayout(
-        Abi.C_LONG_LONG.withName("until"),
-        MemoryLayout.sequenceLayout(4, pb_watcher.layout()).withName("watcher")
+        Abi.C_LONG_LONG.withName("latest"),
+        MemoryLayout.sequenceLayout(4, Abi.C_LONG_LONG).withName("deadline"),
+        MemoryLayout.sequenceLayout(4, Abi.C_LONG_LONG).withName("lost")
     ).withName("pb_watchers");
 
     /**
@@ -38,131 +40,202 @@ public class pb_watchers {
         return $LAYOUT;
     }
 
-    private static final OfLong until$LAYOUT = (OfLong)$LAYOUT.select(groupElement("until"));
+    private static final OfLong latest$LAYOUT = (OfLong)$LAYOUT.select(groupElement("latest"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * __u64 until
+     * __u64 latest
      * }
      */
-    public static final OfLong until$layout() {
-        return until$LAYOUT;
+    public static final OfLong latest$layout() {
+        return latest$LAYOUT;
     }
 
-    private static final long until$OFFSET = $LAYOUT.byteOffset(groupElement("until"));
+    private static final long latest$OFFSET = $LAYOUT.byteOffset(groupElement("latest"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * __u64 until
+     * __u64 latest
      * }
      */
-    public static final long until$offset() {
-        return until$OFFSET;
+    public static final long latest$offset() {
+        return latest$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * __u64 until
+     * __u64 latest
      * }
      */
-    public static long until(MemorySegment struct) {
-        return struct.get(until$LAYOUT, until$OFFSET);
+    public static long latest(MemorySegment struct) {
+        return struct.get(latest$LAYOUT, latest$OFFSET);
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * __u64 until
+     * __u64 latest
      * }
      */
-    public static void until(MemorySegment struct, long fieldValue) {
-        struct.set(until$LAYOUT, until$OFFSET, fieldValue);
+    public static void latest(MemorySegment struct, long fieldValue) {
+        struct.set(latest$LAYOUT, latest$OFFSET, fieldValue);
     }
 
-    private static final SequenceLayout watcher$LAYOUT = (SequenceLayout)$LAYOUT.select(groupElement("watcher"));
+    private static final SequenceLayout deadline$LAYOUT = (SequenceLayout)$LAYOUT.select(groupElement("deadline"));
 
     /**
      * Layout for field:
      * {@snippet lang=c :
-     * struct pb_watcher watcher[4]
+     * __u64 deadline[4]
      * }
      */
-    public static final SequenceLayout watcher$layout() {
-        return watcher$LAYOUT;
+    public static final SequenceLayout deadline$layout() {
+        return deadline$LAYOUT;
     }
 
-    private static final long watcher$OFFSET = $LAYOUT.byteOffset(groupElement("watcher"));
+    private static final long deadline$OFFSET = $LAYOUT.byteOffset(groupElement("deadline"));
 
     /**
      * Offset for field:
      * {@snippet lang=c :
-     * struct pb_watcher watcher[4]
+     * __u64 deadline[4]
      * }
      */
-    public static final long watcher$offset() {
-        return watcher$OFFSET;
+    public static final long deadline$offset() {
+        return deadline$OFFSET;
     }
 
     /**
      * Getter for field:
      * {@snippet lang=c :
-     * struct pb_watcher watcher[4]
+     * __u64 deadline[4]
      * }
      */
-    public static MemorySegment watcher(MemorySegment struct) {
-        return struct.asSlice(watcher$OFFSET, watcher$LAYOUT.byteSize());
+    public static MemorySegment deadline(MemorySegment struct) {
+        return struct.asSlice(deadline$OFFSET, deadline$LAYOUT.byteSize());
     }
 
     /**
      * Setter for field:
      * {@snippet lang=c :
-     * struct pb_watcher watcher[4]
+     * __u64 deadline[4]
      * }
      */
-    public static void watcher(MemorySegment struct, MemorySegment fieldValue) {
-        MemorySegment.copy(fieldValue, 0L, struct, watcher$OFFSET, watcher$LAYOUT.byteSize());
+    public static void deadline(MemorySegment struct, MemorySegment fieldValue) {
+        MemorySegment.copy(fieldValue, 0L, struct, deadline$OFFSET, deadline$LAYOUT.byteSize());
     }
 
-    private static long[] watcher$DIMS = { 4 };
+    private static long[] deadline$DIMS = { 4 };
 
     /**
      * Dimensions for array field:
      * {@snippet lang=c :
-     * struct pb_watcher watcher[4]
+     * __u64 deadline[4]
      * }
      */
-    public static long[] watcher$dimensions() {
-        return watcher$DIMS;
+    public static long[] deadline$dimensions() {
+        return deadline$DIMS;
     }
-    private static final MethodHandle watcher$ELEM_HANDLE = watcher$LAYOUT.sliceHandle(sequenceElement());
+    private static final VarHandle deadline$ELEM_HANDLE = deadline$LAYOUT.varHandle(sequenceElement());
 
     /**
      * Indexed getter for field:
      * {@snippet lang=c :
-     * struct pb_watcher watcher[4]
+     * __u64 deadline[4]
      * }
      */
-    public static MemorySegment watcher(MemorySegment struct, long index0) {
-        try {
-            return (MemorySegment)watcher$ELEM_HANDLE.invokeExact(struct, watcher$OFFSET, index0);
-        } catch (Error | RuntimeException ex) {
-            throw ex;
-        } catch (Throwable ex$) {
-            throw new AssertionError("should not reach here", ex$);
-        }
+    public static long deadline(MemorySegment struct, long index0) {
+        return (long)deadline$ELEM_HANDLE.get(struct, deadline$OFFSET, index0);
     }
 
     /**
      * Indexed setter for field:
      * {@snippet lang=c :
-     * struct pb_watcher watcher[4]
+     * __u64 deadline[4]
      * }
      */
-    public static void watcher(MemorySegment struct, long index0, MemorySegment fieldValue) {
-        MemorySegment.copy(fieldValue, 0L, watcher(struct, index0), 0L, pb_watcher.layout().byteSize());
+    public static void deadline(MemorySegment struct, long index0, long fieldValue) {
+        deadline$ELEM_HANDLE.set(struct, deadline$OFFSET, index0, fieldValue);
+    }
+
+    private static final SequenceLayout lost$LAYOUT = (SequenceLayout)$LAYOUT.select(groupElement("lost"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * __u64 lost[4]
+     * }
+     */
+    public static final SequenceLayout lost$layout() {
+        return lost$LAYOUT;
+    }
+
+    private static final long lost$OFFSET = $LAYOUT.byteOffset(groupElement("lost"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * __u64 lost[4]
+     * }
+     */
+    public static final long lost$offset() {
+        return lost$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * __u64 lost[4]
+     * }
+     */
+    public static MemorySegment lost(MemorySegment struct) {
+        return struct.asSlice(lost$OFFSET, lost$LAYOUT.byteSize());
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * __u64 lost[4]
+     * }
+     */
+    public static void lost(MemorySegment struct, MemorySegment fieldValue) {
+        MemorySegment.copy(fieldValue, 0L, struct, lost$OFFSET, lost$LAYOUT.byteSize());
+    }
+
+    private static long[] lost$DIMS = { 4 };
+
+    /**
+     * Dimensions for array field:
+     * {@snippet lang=c :
+     * __u64 lost[4]
+     * }
+     */
+    public static long[] lost$dimensions() {
+        return lost$DIMS;
+    }
+    private static final VarHandle lost$ELEM_HANDLE = lost$LAYOUT.varHandle(sequenceElement());
+
+    /**
+     * Indexed getter for field:
+     * {@snippet lang=c :
+     * __u64 lost[4]
+     * }
+     */
+    public static long lost(MemorySegment struct, long index0) {
+        return (long)lost$ELEM_HANDLE.get(struct, lost$OFFSET, index0);
+    }
+
+    /**
+     * Indexed setter for field:
+     * {@snippet lang=c :
+     * __u64 lost[4]
+     * }
+     */
+    public static void lost(MemorySegment struct, long index0, long fieldValue) {
+        lost$ELEM_HANDLE.set(struct, lost$OFFSET, index0, fieldValue);
     }
 
     /**

@@ -2,6 +2,9 @@
 package dev.patchbay.kube;
 
 import dev.patchbay.model.ObjectKey;
+import dev.patchbay.model.ServiceOptions;
+import java.util.HashMap;
+import java.util.Map;
 
 /** {@code metadata} of an object of the API, and what could not be read of the object. */
 final class ApiMeta {
@@ -18,8 +21,24 @@ final class ApiMeta {
   /** The value of the one label that the kind of object is read with; empty if absent. */
   String label = "";
 
+  /** Those annotations that somebody reads, by name. */
+  Map<String, String> annotations = Map.of();
+
   /** Fields of a type that the API does not have. */
   final Findings findings = new Findings();
+
+  /** Keeps an annotation. */
+  void annotation(String key, String value) {
+    if (annotations.isEmpty()) {
+      annotations = new HashMap<>(2);
+    }
+    annotations.put(key, value);
+  }
+
+  /** Whether an annotation is worth keeping. */
+  static boolean isRead(String key) {
+    return key.startsWith(ServiceOptions.PREFIX);
+  }
 
   ObjectKey key() {
     return new ObjectKey(namespace, name);

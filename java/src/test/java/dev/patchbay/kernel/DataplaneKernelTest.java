@@ -505,7 +505,7 @@ final class DataplaneKernelTest {
         .isEqualTo(
             new Counters(
                 n, n << 4, n << 8, n << 12, n << 16, n << 20, n << 24, n << 28, n << 32, n << 36,
-                n << 40, n << 44));
+                n << 40, n << 44, n << 48));
   }
 
   @Test
