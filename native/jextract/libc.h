@@ -1,5 +1,6 @@
 /* What jextract reads to generate dev.patchbay.bindings.libc. */
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/mman.h>
