@@ -3,6 +3,9 @@ package dev.patchbay.agent;
 
 import dev.patchbay.abi.AbiLimits;
 import dev.patchbay.agent.AgentConfig.SourceSettings;
+import dev.patchbay.agent.health.Check;
+import dev.patchbay.agent.health.HealthMonitor;
+import dev.patchbay.agent.health.HealthState;
 import dev.patchbay.agent.snapshot.Snapshot;
 import dev.patchbay.inspect.Canonical;
 import dev.patchbay.inspect.Invariants;
@@ -54,12 +57,12 @@ public final class Agent implements AutoCloseable {
   private final SnapshotWriter snapshots;
   private final Inbox inbox = new Inbox();
   private final Stopper stopper = Stopper.install(this::stop);
+  private final HealthState health = new HealthState(System::currentTimeMillis);
 
-  /** Milliseconds since the epoch of the last good apply; negative while there is none. */
+  /** Milliseconds since the epoch of the last good apply; negative while there was none. */
   private final AtomicLong lastApplied = new AtomicLong(-1);
 
   private volatile Runnable stopLoading = () -> {};
-  private volatile boolean inPlace;
   private volatile boolean eligible = true;
 
   private Agent(AgentConfig config) throws UserError {
@@ -161,7 +164,15 @@ public final class Agent implements AutoCloseable {
     NodeView nodes = new NodeView(config.nodeName(), config.nodePortAddresses());
     nodes.local(local);
     try (HealthCheckNodePorts healthChecks =
-        new HealthCheckNodePorts(() -> health(source).serving(), source.notices())) {
+            new HealthCheckNodePorts(() -> health(source).serving(), source.notices());
+        HealthMonitor monitor =
+            new HealthMonitor(
+                dataplane,
+                config.cgroup(),
+                config.stateDir(),
+                health,
+                inbox::run,
+                source::trouble)) {
       Owner owner =
           new Owner(
               dataplane.store(),
@@ -169,10 +180,10 @@ public final class Agent implements AutoCloseable {
               nodes,
               healthChecks,
               source.notices(),
-              outcome -> applied(source, outcome));
+              outcome -> applied(source, monitor, outcome));
       program(dataplane, owner, first);
       String verified = verify(dataplane, owner);
-      inPlace = true;
+      health.ok(Check.START, "");
       ready(source, first, verified);
       if (config.once()) {
         return;
@@ -181,6 +192,8 @@ public final class Agent implements AutoCloseable {
           LocalAddresses _ = new LocalAddresses(local, inbox::local)) {
         dataplane.listen(inbox::conflict);
         source.watch(inbox::change);
+        owner.add(monitor.rows());
+        monitor.start(owner::audit);
         owner.serve(inbox, reclaimer);
       }
     }
@@ -267,9 +280,15 @@ public final class Agent implements AutoCloseable {
   }
 
   /** On the owner's thread. */
-  private void applied(Source source, Owner.Outcome outcome) {
+  private void applied(Source source, HealthMonitor monitor, Owner.Outcome outcome) {
     long now = System.currentTimeMillis();
-    lastApplied.set(outcome.healthy() ? now : -1);
+    if (outcome.failure().isEmpty()) {
+      lastApplied.set(now);
+    }
+    monitor.applied(
+        outcome.failure(),
+        outcome.refusals().entrySet().stream().map(e -> e.getKey() + ": " + e.getValue()).toList(),
+        outcome.own());
     eligible = outcome.eligible();
     snapshots.offer(
         () ->
@@ -288,7 +307,8 @@ public final class Agent implements AutoCloseable {
   }
 
   private HealthServer.Health health(Source source) {
-    return new HealthServer.Health(inPlace, lastApplied.get(), eligible, source.trouble());
+    return new HealthServer.Health(
+        health.results(), health.stuck(), lastApplied.get(), eligible, source.trouble());
   }
 
   /** Health checks that cannot be served do not keep Services from working, unless told so. */

@@ -4,6 +4,7 @@ package dev.patchbay.agent;
 import dev.patchbay.compile.Compiler;
 import dev.patchbay.compile.HealthCheck;
 import dev.patchbay.compile.Rejection;
+import dev.patchbay.compile.Reserved;
 import dev.patchbay.model.ClusterSnapshot;
 import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.ObjectKey;
@@ -16,9 +17,13 @@ import dev.patchbay.reconcile.ApplyReport;
 import dev.patchbay.reconcile.DataplaneStore;
 import dev.patchbay.reconcile.Reconciler;
 import dev.patchbay.reconcile.Refusal;
+import dev.patchbay.reconcile.RowReader;
+import dev.patchbay.reconcile.StoreException;
+import dev.patchbay.table.DesiredChange;
 import dev.patchbay.table.DesiredState;
 import dev.patchbay.table.FrontendKey;
 import dev.patchbay.table.ObservedState;
+import dev.patchbay.table.ServiceRow;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -30,6 +35,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,15 +63,17 @@ final class Owner {
    * @param cluster makes a copy of what the source has told; any thread
    * @param node what was compiled for
    * @param eligible whether load balancers may choose this node
-   * @param refusals what does not fit the maps
-   * @param healthy whether all that fits is in place
+   * @param refusals what of Services does not fit the maps
+   * @param own rows of the agent's own that are in place
+   * @param failure why not all that fits is in place; empty if it is
    */
   record Outcome(
       Supplier<ClusterSnapshot> cluster,
       NodeFacts node,
       boolean eligible,
       Map<ServicePortKey, Refusal> refusals,
-      boolean healthy) {}
+      Set<ServicePortKey> own,
+      String failure) {}
 
   /** Hears of each outcome, on the owner's thread. */
   @FunctionalInterface
@@ -87,6 +95,11 @@ final class Owner {
   private Set<String> complaints = Set.of();
   private long retryMillis = FIRST_RETRY_MILLIS;
   private boolean failing;
+
+  /** Rows that are not of Services; they take the room that those leave. */
+  private List<ServiceRow> own = List.of();
+
+  private boolean ownWanted;
 
   /**
    * Adopts what the maps hold.
@@ -142,8 +155,19 @@ final class Owner {
     return reconciler.refused();
   }
 
+  /** Adds rows that are not of Services, once {@link #serve} begins. */
+  void add(List<ServiceRow> rows) {
+    own = List.copyOf(rows);
+  }
+
+  /** Compares some rows in the maps with what they shall hold; what differs is put right next. */
+  Reconciler.AuditStep audit(RowReader reader) throws StoreException {
+    return reconciler.audit(reader);
+  }
+
   /** Serves the inbox until it says stop. */
   void serve(Inbox inbox, Reclaimer reclaimer) throws InterruptedException {
+    settleOwn();
     requestReclaim(reclaimer);
     while (true) {
       Inbox.Work work = inbox.take(failing ? retryMillis : -1);
@@ -163,8 +187,10 @@ final class Owner {
       if (elsewhere) {
         reconciler.change(compiler.updateNode(nodes.facts()));
       }
+      work.tasks().forEach(Runnable::run);
       if (update != null || elsewhere || reconciler.hasWork()) {
         conclude(reconciler.apply(), update == null ? 0 : changes(update));
+        settleOwn();
       }
       if (elsewhere) {
         tellHealthChecks(services.values());
@@ -175,6 +201,28 @@ final class Owner {
       work.conflicts().forEach(this::report);
       requestReclaim(reclaimer);
     }
+  }
+
+  /** The agent's own rows go as soon as one of a Service has no room, and come back after that. */
+  private void settleOwn() {
+    boolean room =
+        reconciler.refusedWildcards().isEmpty()
+            && reconciler.refused().keySet().stream().allMatch(Reserved::is);
+    if (own.isEmpty() || room == ownWanted) {
+      return;
+    }
+    ownWanted = room;
+    Set<ServicePortKey> keys = own.stream().map(ServiceRow::key).collect(Collectors.toSet());
+    reconciler.change(
+        new DesiredChange(room ? own : List.of(), room ? Set.of() : keys, Map.of(), Set.of()));
+    conclude(reconciler.apply(), 0);
+  }
+
+  private Set<ServicePortKey> ownInPlace(Set<ServicePortKey> refused) {
+    return own.stream()
+        .map(ServiceRow::key)
+        .filter(key -> ownWanted && !refused.contains(key))
+        .collect(Collectors.toSet());
   }
 
   private static int changes(SourceUpdate update) {
@@ -241,10 +289,18 @@ final class Owner {
       retryMillis = failing ? Math.min(2 * retryMillis, LAST_RETRY_MILLIS) : FIRST_RETRY_MILLIS;
       failing = true;
     }
-    Map<ServicePortKey, Refusal> refused = reconciler.refused();
+    Map<ServicePortKey, Refusal> refused = new TreeMap<>(reconciler.refused());
+    Set<ServicePortKey> ownInPlace = ownInPlace(refused.keySet());
+    refused.keySet().removeIf(Reserved::is);
     complain(refused);
     listener.applied(
-        new Outcome(this::cluster, nodes.facts(), nodes.eligible(), refused, !failing));
+        new Outcome(
+            this::cluster,
+            nodes.facts(),
+            nodes.eligible(),
+            refused,
+            ownInPlace,
+            failing ? report.failures().getFirst().toString() : ""));
   }
 
   /** Logs what is wrong with the input and was not a moment ago. */

@@ -75,6 +75,19 @@ public sealed interface Rejection extends Comparable<Rejection> {
   }
 
   /**
+   * An address that Patchbay keeps for itself, see {@link Reserved}.
+   *
+   * @param who the first port of the Service, in that family
+   * @param address the address that is not served
+   */
+  record AddressReserved(ServicePortKey who, IpAddress address) implements Rejection {
+    @Override
+    public String sentence() {
+      return "address " + address + " is not served: Patchbay checks its own health with it";
+    }
+  }
+
+  /**
    * The dataplane does not balance the protocol; the port has no frontend.
    *
    * @param who the port, of a protocol other than TCP and UDP
