@@ -27,8 +27,8 @@ import org.slf4j.LoggerFactory;
  * they are attached. Closing gives up this process's descriptors and the lock: programs stay
  * attached, pins stay, and Services go on working.
  *
- * <p>One thread opens, attaches, listens and closes; {@link #counters} and {@link #report} are for
- * any.
+ * <p>One thread opens, attaches, listens and closes; {@link #counters}, {@link #usage} and {@link
+ * #report} are for any.
  */
 public final class Dataplane implements StatsSource, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Dataplane.class);
@@ -242,6 +242,11 @@ public final class Dataplane implements StatsSource, AutoCloseable {
     }
     events = EventReader.open(maps.get(PatchbayMap.EVENTS), listener);
     events.start();
+  }
+
+  /** How full each map is now. */
+  public List<MapUsage> usage() throws KernelException {
+    return maps.usage(store.occupied());
   }
 
   /** Whether the programs run where they should, asked of the kernel now. */

@@ -77,6 +77,11 @@ public final class KernelStore implements DataplaneStore, AutoCloseable {
     }
   }
 
+  /** How many entries of its maps are in use. Any thread. */
+  MapReader.Occupied occupied() throws KernelException {
+    return reader.occupied();
+  }
+
   @Override
   public Capacity capacity() {
     return capacity;
