@@ -36,19 +36,19 @@ MAP_LOOKUP, MAP_UPDATE, MAP_DELETE, OBJ_GET, INFO_BY_FD, LINK_CREATE = 1, 2, 3, 
 PROGRAMS = {
     "pb_connect4": 10, "pb_connect6": 11, "pb_sendmsg4": 14, "pb_sendmsg6": 15,
     "pb_recvmsg4": 19, "pb_recvmsg6": 20, "pb_getpeername4": 29, "pb_getpeername6": 30,
-    "pb_post_bind4": 12, "pb_post_bind6": 13,
+    "pb_post_bind4": 12, "pb_post_bind6": 13, "pb_sock_release": 34, "pb_sock_ops": 3,
 }
 
 # From abi.h.
 COUNTERS = (
     "connect_tcp", "connect_udp", "send_udp", "reply_udp", "refused_no_endpoint", "refused_policy",
     "refused_unknown_port", "affinity_kept", "state_failed", "corrupt",
-    "refused_bind", "events_lost",
+    "refused_bind", "events_lost", "stats_failed",
 )
 FRONTEND_REFUSE = 1
 FRONTEND_NODE = 2
 EVENTS_BYTES = 262144
-EVENT = struct.Struct("=QQQIIII16s16s16s2s2sBBH")
+EVENT = struct.Struct("=QQQQQQIIII16s16s16s16s2s2s2sBBH6x")
 SERVICE_AFFINITY = 1
 SERVICE_POLICY_LOCAL = 2
 TCP, UDP = socket.IPPROTO_TCP, socket.IPPROTO_UDP
@@ -270,7 +270,7 @@ class Lab:
         load(os.path.join(OUTPUT, f"{variant}.bpf.o"), pins, self.node_cookie(node))
         with open("/sys/devices/system/cpu/possible", encoding="utf-8") as file:
             cpus = int(file.read().strip().split("-")[-1]) + 1
-        sizes = {"frontends": 8, "services": 16, "backends": 24, "affinity": 32, "counters": 8 * cpus}
+        sizes = {"frontends": 8, "services": 32, "backends": 24, "affinity": 32, "counters": 8 * cpus}
         self.maps = {name: Map(f"{pins}/maps/{name}", size) for name, size in sizes.items()}
 
         self.events = Ring(f"{pins}/maps/events", EVENTS_BYTES)
@@ -353,20 +353,20 @@ class Lab:
             self.maps["backends"].update(struct.pack("=I", base + n), address + struct.pack("!H", port) + bytes(6))
         return base
 
-    def publish_word(self, index, base, count, flags=0, seconds=0):
+    def publish_word(self, index, base, count, flags=0, seconds=0, stats=0):
         generation = self.generations.get(index, 0) + 1
         self.generations[index] = generation
         word = base | count << 24 | generation << 40
-        self.maps["services"].update(struct.pack("=I", index), struct.pack("=QII", word, flags, seconds))
+        self.maps["services"].update(struct.pack("=I", index), struct.pack("=QQIIQ", word, stats, flags, seconds, 0))
 
-    def publish(self, index, backends, flags=0, seconds=0):
-        self.publish_word(index, self.write_range(backends), len(backends), flags, seconds)
+    def publish(self, index, backends, **settings):
+        self.publish_word(index, self.write_range(backends), len(backends), **settings)
 
-    def service(self, backends, flags=0, seconds=0):
+    def service(self, backends, **settings):
         """A new Service port, without a frontend yet. Returns its index."""
         index = self.next_service
         self.next_service += 1
-        self.publish(index, backends, flags, seconds)
+        self.publish(index, backends, **settings)
         return index
 
     def frontend(self, address, port, protocol, index, flags=0):

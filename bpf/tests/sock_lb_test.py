@@ -604,7 +604,8 @@ class Cases:
 
     def test_a_refused_bind_leaves_an_event(self):
         self.lab.events.read()
-        port = self.expose_node_port(PODS4, PODS6, UDP)
+        cookies = set()
+        port = self.expose_node_port(PODS4, PODS6, UDP, stats=77)
         index = self.lab.next_service - 1  # of IPv6
 
         def client():
@@ -623,11 +624,14 @@ class Cases:
         self.assertEqual(len(records), len(expected))
         for record, (address, family, service) in zip(records, expected):
             self.assertEqual(len(record), EVENT.size)
-            when, *rest = EVENT.unpack(record)
+            when, group, netns, sock, *rest = EVENT.unpack(record)
             self.assertTrue(before < when < after)
+            self.assertEqual((group, netns), (os.stat(self.lab.cgroup).st_ino, cookie))
+            cookies.add(sock)
             self.assertEqual(rest, [
-                os.stat(self.lab.cgroup).st_ino, cookie, 1, service, pid, pid, b"a-rather-long-n\0", packed(address),
-                bytes(16), struct.pack("!H", port), bytes(2), UDP, family, self.bind_refused])
+                77, 0, 1, service, pid, pid, b"a-rather-long-n\0", packed(address), bytes(16), bytes(16),
+                struct.pack("!H", port), bytes(2), bytes(2), UDP, family, self.bind_refused])
+        self.assertEqual(len(cookies - {0}), len(expected))
 
     def test_events_that_do_not_fit_are_counted(self):
         port = self.expose_node_port(PODS4)

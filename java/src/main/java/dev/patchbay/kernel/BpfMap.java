@@ -7,6 +7,7 @@ import dev.patchbay.kernel.sys.Bpf;
 import dev.patchbay.kernel.sys.Errno;
 import dev.patchbay.kernel.sys.MapInfo;
 import dev.patchbay.kernel.sys.MapShape;
+import dev.patchbay.kernel.sys.MapType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -94,7 +95,10 @@ final class BpfMap implements AutoCloseable {
   /** Receives elements in bulk. */
   @FunctionalInterface
   interface Visitor {
-    /** {@code count} keys and values, each at multiples of its size; valid during the call. */
+    /**
+     * {@code count} keys and values, each at multiples of its size, that of a per-CPU value
+     * multiplied by the number of CPUs; valid during the call.
+     */
     void accept(MemorySegment keys, MemorySegment values, int count);
   }
 
@@ -109,7 +113,7 @@ final class BpfMap implements AutoCloseable {
       while (more) {
         try (Arena arena = Arena.ofConfined()) {
           MemorySegment keys = arena.allocate((long) room * shape.keySize(), Long.BYTES);
-          MemorySegment values = arena.allocate((long) room * shape.valueSize(), Long.BYTES);
+          MemorySegment values = arena.allocate((long) room * valueBytes(), Long.BYTES);
           MemorySegment from = first ? MemorySegment.NULL : position;
           Batch batch = Bpf.bpf_map_lookup_batch(fd(), from, next, keys, values, room);
           if (Errno.ENOSPC.is(batch.result())) {
@@ -126,6 +130,17 @@ final class BpfMap implements AutoCloseable {
         }
       }
     }
+  }
+
+  /** Bytes of a value as the kernel hands it out: of a per-CPU map, those of all possible CPUs. */
+  private int valueBytes() throws KernelException {
+    if (shape.type() != MapType.PERCPU_HASH.number()) {
+      return shape.valueSize();
+    }
+    int cpus =
+        KernelException.check(
+            Bpf.libbpf_num_possible_cpus(), new Operation("count", "possible CPUs"));
+    return Math.multiplyExact(cpus, (shape.valueSize() + 7) & ~7);
   }
 
   /** How many elements a hash map holds. */

@@ -158,7 +158,8 @@ final class MapReader {
           sums[CounterIndex.STATE_FAILED.index()],
           sums[CounterIndex.CORRUPT.index()],
           sums[CounterIndex.REFUSED_BIND.index()],
-          sums[CounterIndex.EVENTS_LOST.index()]);
+          sums[CounterIndex.EVENTS_LOST.index()],
+          sums[CounterIndex.STATS_FAILED.index()]);
     }
   }
 }

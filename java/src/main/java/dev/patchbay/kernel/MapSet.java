@@ -2,9 +2,12 @@
 package dev.patchbay.kernel;
 
 import dev.patchbay.abi.BackendCodec;
+import dev.patchbay.abi.BackendStatsCodec;
 import dev.patchbay.abi.FrontendKeyCodec;
 import dev.patchbay.abi.FrontendValueCodec;
 import dev.patchbay.abi.ServiceCodec;
+import dev.patchbay.abi.ServiceStatsCodec;
+import dev.patchbay.abi.WatchersCodec;
 import dev.patchbay.kernel.sys.Bpf;
 import dev.patchbay.kernel.sys.MapShape;
 import dev.patchbay.kernel.sys.MapType;
@@ -87,8 +90,9 @@ final class MapSet implements AutoCloseable {
       case FRONTENDS -> OptionalLong.of(occupied.frontends());
       case SERVICES -> OptionalLong.of(occupied.services());
       case BACKENDS -> OptionalLong.of(occupied.backends());
-      case UDP_FLOWS, AFFINITY -> OptionalLong.of(get(map).count());
-      case COUNTERS, SOCKET_STATE, UDP_SOCKET_FLOWS, EVENTS -> OptionalLong.empty();
+      case UDP_FLOWS, AFFINITY, SERVICE_STATS, BACKEND_STATS -> OptionalLong.of(get(map).count());
+      case COUNTERS, SOCKET_STATE, UDP_SOCKET_FLOWS, EVENTS, WATCHERS, WATCHER_RINGS ->
+          OptionalLong.empty();
     };
   }
 
@@ -115,6 +119,11 @@ final class MapSet implements AutoCloseable {
           case BACKENDS -> mapped(shape, BackendCodec.SIZE);
           case COUNTERS -> as(shape, MapType.PERCPU_ARRAY, Integer.BYTES, Long.BYTES);
           case EVENTS -> as(shape, MapType.RINGBUF, 0, 0);
+          case SERVICE_STATS -> as(shape, MapType.PERCPU_HASH, Long.BYTES, ServiceStatsCodec.SIZE);
+          case BACKEND_STATS ->
+              as(shape, MapType.PERCPU_HASH, BackendStatsCodec.KEY_SIZE, BackendStatsCodec.SIZE);
+          case WATCHERS -> mapped(shape, WatchersCodec.SIZE);
+          case WATCHER_RINGS -> as(shape, MapType.ARRAY_OF_MAPS, Integer.BYTES, Integer.BYTES);
           case SOCKET_STATE, UDP_SOCKET_FLOWS, UDP_FLOWS, AFFINITY -> shape;
         };
     if (!shape.equals(expected)) {

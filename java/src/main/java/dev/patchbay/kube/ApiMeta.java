@@ -2,6 +2,7 @@
 package dev.patchbay.kube;
 
 import dev.patchbay.model.ObjectKey;
+import dev.patchbay.model.ServiceOptions;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -39,7 +40,7 @@ final class ApiMeta {
 
   /** Whether an annotation is worth keeping. */
   static boolean isRead(String key) {
-    return key.equals(TRIGGER_TIME);
+    return key.startsWith(ServiceOptions.PREFIX) || key.equals(TRIGGER_TIME);
   }
 
   ObjectKey key() {

@@ -246,6 +246,7 @@ final class StatusCommand implements Callable<Integer> {
     values.put("corrupt", counters.corrupt());
     values.put("refusedBind", counters.refusedBind());
     values.put("eventsLost", counters.eventsLost());
+    values.put("statsFailed", counters.statsFailed());
     return values;
   }
 

@@ -207,6 +207,7 @@ final class Exposition {
     into.add(Metric.SOCKET_STATE_FAILURES, counters.stateFailed());
     into.add(Metric.CORRUPT, counters.corrupt());
     into.add(Metric.EVENTS_LOST, counters.eventsLost());
+    into.add(Metric.STATISTICS_FAILURES, counters.statsFailed());
   }
 
   private static void maps(Dataplane dataplane, Families into) {
