@@ -59,6 +59,15 @@ public class LibC extends LibC$shared {
     public static int NETLINK_SOCK_DIAG() {
         return NETLINK_SOCK_DIAG;
     }
+    private static final int CLONE_NEWNET = (int)1073741824L;
+    /**
+     * {@snippet lang=c :
+     * #define CLONE_NEWNET 1073741824
+     * }
+     */
+    public static int CLONE_NEWNET() {
+        return CLONE_NEWNET;
+    }
     private static final int SOL_SOCKET = (int)1L;
     /**
      * {@snippet lang=c :
@@ -112,15 +121,6 @@ public class LibC extends LibC$shared {
      */
     public static int POLLOUT() {
         return POLLOUT;
-    }
-    private static final int CLONE_NEWNET = (int)1073741824L;
-    /**
-     * {@snippet lang=c :
-     * #define CLONE_NEWNET 1073741824
-     * }
-     */
-    public static int CLONE_NEWNET() {
-        return CLONE_NEWNET;
     }
     private static final int PROT_READ = (int)1L;
     /**
@@ -370,7 +370,7 @@ public class LibC extends LibC$shared {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             LibC.C_INT,
             LibC.C_INT,
-            __SOCKADDR_ARG.layout(),
+            LibC.C_POINTER,
             LibC.C_POINTER
         );
 
@@ -382,7 +382,7 @@ public class LibC extends LibC$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * extern int getsockname(int __fd, __SOCKADDR_ARG __addr, socklen_t *restrict __len)
+     * extern int getsockname(int __fd, struct sockaddr *restrict __addr, socklen_t *restrict __len)
      * }
      */
     public static FunctionDescriptor getsockname$descriptor() {
@@ -392,7 +392,7 @@ public class LibC extends LibC$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * extern int getsockname(int __fd, __SOCKADDR_ARG __addr, socklen_t *restrict __len)
+     * extern int getsockname(int __fd, struct sockaddr *restrict __addr, socklen_t *restrict __len)
      * }
      */
     public static MethodHandle getsockname$handle() {
@@ -402,7 +402,7 @@ public class LibC extends LibC$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * extern int getsockname(int __fd, __SOCKADDR_ARG __addr, socklen_t *restrict __len)
+     * extern int getsockname(int __fd, struct sockaddr *restrict __addr, socklen_t *restrict __len)
      * }
      */
     public static MemorySegment getsockname$address() {
@@ -411,7 +411,7 @@ public class LibC extends LibC$shared {
 
     /**
      * {@snippet lang=c :
-     * extern int getsockname(int __fd, __SOCKADDR_ARG __addr, socklen_t *restrict __len)
+     * extern int getsockname(int __fd, struct sockaddr *restrict __addr, socklen_t *restrict __len)
      * }
      */
     public static int getsockname(int __fd, MemorySegment __addr, MemorySegment __len) {
@@ -432,7 +432,7 @@ public class LibC extends LibC$shared {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             LibC.C_INT,
             LibC.C_INT,
-            __CONST_SOCKADDR_ARG.layout(),
+            LibC.C_POINTER,
             LibC.C_INT
         );
 
@@ -444,7 +444,7 @@ public class LibC extends LibC$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * extern int connect(int __fd, __CONST_SOCKADDR_ARG __addr, socklen_t __len)
+     * extern int connect(int __fd, const struct sockaddr *__addr, socklen_t __len)
      * }
      */
     public static FunctionDescriptor connect$descriptor() {
@@ -454,7 +454,7 @@ public class LibC extends LibC$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * extern int connect(int __fd, __CONST_SOCKADDR_ARG __addr, socklen_t __len)
+     * extern int connect(int __fd, const struct sockaddr *__addr, socklen_t __len)
      * }
      */
     public static MethodHandle connect$handle() {
@@ -464,7 +464,7 @@ public class LibC extends LibC$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * extern int connect(int __fd, __CONST_SOCKADDR_ARG __addr, socklen_t __len)
+     * extern int connect(int __fd, const struct sockaddr *__addr, socklen_t __len)
      * }
      */
     public static MemorySegment connect$address() {
@@ -473,7 +473,7 @@ public class LibC extends LibC$shared {
 
     /**
      * {@snippet lang=c :
-     * extern int connect(int __fd, __CONST_SOCKADDR_ARG __addr, socklen_t __len)
+     * extern int connect(int __fd, const struct sockaddr *__addr, socklen_t __len)
      * }
      */
     public static int connect(int __fd, MemorySegment __addr, int __len) {
@@ -494,7 +494,7 @@ public class LibC extends LibC$shared {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             LibC.C_INT,
             LibC.C_INT,
-            __SOCKADDR_ARG.layout(),
+            LibC.C_POINTER,
             LibC.C_POINTER
         );
 
@@ -506,7 +506,7 @@ public class LibC extends LibC$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * extern int getpeername(int __fd, __SOCKADDR_ARG __addr, socklen_t *restrict __len)
+     * extern int getpeername(int __fd, struct sockaddr *restrict __addr, socklen_t *restrict __len)
      * }
      */
     public static FunctionDescriptor getpeername$descriptor() {
@@ -516,7 +516,7 @@ public class LibC extends LibC$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * extern int getpeername(int __fd, __SOCKADDR_ARG __addr, socklen_t *restrict __len)
+     * extern int getpeername(int __fd, struct sockaddr *restrict __addr, socklen_t *restrict __len)
      * }
      */
     public static MethodHandle getpeername$handle() {
@@ -526,7 +526,7 @@ public class LibC extends LibC$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * extern int getpeername(int __fd, __SOCKADDR_ARG __addr, socklen_t *restrict __len)
+     * extern int getpeername(int __fd, struct sockaddr *restrict __addr, socklen_t *restrict __len)
      * }
      */
     public static MemorySegment getpeername$address() {
@@ -535,7 +535,7 @@ public class LibC extends LibC$shared {
 
     /**
      * {@snippet lang=c :
-     * extern int getpeername(int __fd, __SOCKADDR_ARG __addr, socklen_t *restrict __len)
+     * extern int getpeername(int __fd, struct sockaddr *restrict __addr, socklen_t *restrict __len)
      * }
      */
     public static int getpeername(int __fd, MemorySegment __addr, MemorySegment __len) {
@@ -685,7 +685,7 @@ public class LibC extends LibC$shared {
             LibC.C_POINTER,
             LibC.C_LONG,
             LibC.C_INT,
-            __CONST_SOCKADDR_ARG.layout(),
+            LibC.C_POINTER,
             LibC.C_INT
         );
 
@@ -697,7 +697,7 @@ public class LibC extends LibC$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * extern ssize_t sendto(int __fd, const void *__buf, size_t __n, int __flags, __CONST_SOCKADDR_ARG __addr, socklen_t __addr_len)
+     * extern ssize_t sendto(int __fd, const void *__buf, size_t __n, int __flags, const struct sockaddr *__addr, socklen_t __addr_len)
      * }
      */
     public static FunctionDescriptor sendto$descriptor() {
@@ -707,7 +707,7 @@ public class LibC extends LibC$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * extern ssize_t sendto(int __fd, const void *__buf, size_t __n, int __flags, __CONST_SOCKADDR_ARG __addr, socklen_t __addr_len)
+     * extern ssize_t sendto(int __fd, const void *__buf, size_t __n, int __flags, const struct sockaddr *__addr, socklen_t __addr_len)
      * }
      */
     public static MethodHandle sendto$handle() {
@@ -717,7 +717,7 @@ public class LibC extends LibC$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * extern ssize_t sendto(int __fd, const void *__buf, size_t __n, int __flags, __CONST_SOCKADDR_ARG __addr, socklen_t __addr_len)
+     * extern ssize_t sendto(int __fd, const void *__buf, size_t __n, int __flags, const struct sockaddr *__addr, socklen_t __addr_len)
      * }
      */
     public static MemorySegment sendto$address() {
@@ -726,7 +726,7 @@ public class LibC extends LibC$shared {
 
     /**
      * {@snippet lang=c :
-     * extern ssize_t sendto(int __fd, const void *__buf, size_t __n, int __flags, __CONST_SOCKADDR_ARG __addr, socklen_t __addr_len)
+     * extern ssize_t sendto(int __fd, const void *__buf, size_t __n, int __flags, const struct sockaddr *__addr, socklen_t __addr_len)
      * }
      */
     public static long sendto(int __fd, MemorySegment __buf, long __n, int __flags, MemorySegment __addr, int __addr_len) {
@@ -750,7 +750,7 @@ public class LibC extends LibC$shared {
             LibC.C_POINTER,
             LibC.C_LONG,
             LibC.C_INT,
-            __SOCKADDR_ARG.layout(),
+            LibC.C_POINTER,
             LibC.C_POINTER
         );
 
@@ -762,7 +762,7 @@ public class LibC extends LibC$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * extern ssize_t recvfrom(int __fd, void *restrict __buf, size_t __n, int __flags, __SOCKADDR_ARG __addr, socklen_t *restrict __addr_len)
+     * extern ssize_t recvfrom(int __fd, void *restrict __buf, size_t __n, int __flags, struct sockaddr *restrict __addr, socklen_t *restrict __addr_len)
      * }
      */
     public static FunctionDescriptor recvfrom$descriptor() {
@@ -772,7 +772,7 @@ public class LibC extends LibC$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * extern ssize_t recvfrom(int __fd, void *restrict __buf, size_t __n, int __flags, __SOCKADDR_ARG __addr, socklen_t *restrict __addr_len)
+     * extern ssize_t recvfrom(int __fd, void *restrict __buf, size_t __n, int __flags, struct sockaddr *restrict __addr, socklen_t *restrict __addr_len)
      * }
      */
     public static MethodHandle recvfrom$handle() {
@@ -782,7 +782,7 @@ public class LibC extends LibC$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * extern ssize_t recvfrom(int __fd, void *restrict __buf, size_t __n, int __flags, __SOCKADDR_ARG __addr, socklen_t *restrict __addr_len)
+     * extern ssize_t recvfrom(int __fd, void *restrict __buf, size_t __n, int __flags, struct sockaddr *restrict __addr, socklen_t *restrict __addr_len)
      * }
      */
     public static MemorySegment recvfrom$address() {
@@ -791,7 +791,7 @@ public class LibC extends LibC$shared {
 
     /**
      * {@snippet lang=c :
-     * extern ssize_t recvfrom(int __fd, void *restrict __buf, size_t __n, int __flags, __SOCKADDR_ARG __addr, socklen_t *restrict __addr_len)
+     * extern ssize_t recvfrom(int __fd, void *restrict __buf, size_t __n, int __flags, struct sockaddr *restrict __addr, socklen_t *restrict __addr_len)
      * }
      */
     public static long recvfrom(int __fd, MemorySegment __buf, long __n, int __flags, MemorySegment __addr, MemorySegment __addr_len) {
@@ -991,67 +991,6 @@ public class LibC extends LibC$shared {
                 traceDowncall("poll", __fds, __nfds, __timeout);
             }
             return (int)mh$.invokeExact(__fds, __nfds, __timeout);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
-    private static class setns {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
-            LibC.C_INT,
-            LibC.C_INT,
-            LibC.C_INT
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("setns");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * extern int setns(int __fd, int __nstype)
-     * }
-     */
-    public static FunctionDescriptor setns$descriptor() {
-        return setns.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * extern int setns(int __fd, int __nstype)
-     * }
-     */
-    public static MethodHandle setns$handle() {
-        return setns.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * extern int setns(int __fd, int __nstype)
-     * }
-     */
-    public static MemorySegment setns$address() {
-        return setns.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * extern int setns(int __fd, int __nstype)
-     * }
-     */
-    public static int setns(int __fd, int __nstype) {
-        var mh$ = setns.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("setns", __fd, __nstype);
-            }
-            return (int)mh$.invokeExact(__fd, __nstype);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -1494,6 +1433,67 @@ public class LibC extends LibC$shared {
                 traceDowncall("sysconf", __name);
             }
             return (long)mh$.invokeExact(__name);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class setns {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibC.C_INT,
+            LibC.C_INT,
+            LibC.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("setns");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int setns(int fd, int type)
+     * }
+     */
+    public static FunctionDescriptor setns$descriptor() {
+        return setns.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int setns(int fd, int type)
+     * }
+     */
+    public static MethodHandle setns$handle() {
+        return setns.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int setns(int fd, int type)
+     * }
+     */
+    public static MemorySegment setns$address() {
+        return setns.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int setns(int fd, int type)
+     * }
+     */
+    public static int setns(int fd, int type) {
+        var mh$ = setns.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("setns", fd, type);
+            }
+            return (int)mh$.invokeExact(fd, type);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

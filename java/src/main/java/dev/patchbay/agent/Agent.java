@@ -6,6 +6,8 @@ import dev.patchbay.agent.AgentConfig.SourceSettings;
 import dev.patchbay.agent.health.Check;
 import dev.patchbay.agent.health.HealthMonitor;
 import dev.patchbay.agent.health.HealthState;
+import dev.patchbay.agent.metrics.AgentStatistics;
+import dev.patchbay.agent.metrics.Metrics;
 import dev.patchbay.agent.snapshot.Snapshot;
 import dev.patchbay.inspect.Canonical;
 import dev.patchbay.inspect.Invariants;
@@ -56,6 +58,7 @@ public final class Agent implements AutoCloseable {
   private final StateLock lock;
   private final SnapshotWriter snapshots;
   private final Inbox inbox = new Inbox();
+  private final AgentStatistics statistics = new AgentStatistics();
   private final Stopper stopper = Stopper.install(this::stop);
   private final HealthState health = new HealthState(System::currentTimeMillis);
 
@@ -95,13 +98,23 @@ public final class Agent implements AutoCloseable {
       stopLoading = () -> loading.cancel(true);
       Thread.ofPlatform().name("patchbay-load").daemon().start(loading);
       HealthServer health = config.once() ? null : serveHealth(source);
+      Metrics metrics = new Metrics(statistics, source::figures);
+      MetricsServer scrapes = config.once() ? null : serveMetrics(metrics);
       try (Dataplane dataplane = open()) {
-        serve(dataplane, source, loaded(loading));
+        metrics.dataplane(dataplane);
+        try {
+          serve(dataplane, source, loaded(loading));
+        } finally {
+          metrics.dataplane(null);
+        }
       } catch (CancellationException _) {
         log.info("told to stop before the source had told everything; what was programmed stays");
       } finally {
         if (health != null) {
           health.close();
+        }
+        if (scrapes != null) {
+          scrapes.close();
         }
       }
     } catch (KernelException e) {
@@ -180,7 +193,9 @@ public final class Agent implements AutoCloseable {
               nodes,
               healthChecks,
               source.notices(),
-              outcome -> applied(source, monitor, outcome));
+              outcome -> applied(source, monitor, outcome),
+              statistics);
+      statistics.told(first.changes());
       program(dataplane, owner, first);
       String verified = verify(dataplane, owner);
       health.ok(Check.START, "");
@@ -191,7 +206,11 @@ public final class Agent implements AutoCloseable {
       try (Reclaimer reclaimer = new Reclaimer(dataplane.store(), inbox);
           LocalAddresses _ = new LocalAddresses(local, inbox::local)) {
         dataplane.listen(inbox::conflict);
-        source.watch(inbox::change);
+        source.watch(
+            update -> {
+              statistics.told(update.changes());
+              inbox.change(update);
+            });
         owner.add(monitor.rows());
         monitor.start(owner::audit);
         owner.serve(inbox, reclaimer);
@@ -311,23 +330,37 @@ public final class Agent implements AutoCloseable {
         health.results(), health.stuck(), lastApplied.get(), eligible, source.trouble());
   }
 
-  /** Health checks that cannot be served do not keep Services from working, unless told so. */
+  /**
+   * Health checks and metrics that cannot be served do not keep Services from working, unless told
+   * so.
+   */
   private @Nullable HealthServer serveHealth(Source source) throws UserError {
     try {
-      return new HealthServer(config.healthz(), () -> health(source));
+      return new HealthServer(config.healthz(), () -> health(source), statistics);
     } catch (IOException e) {
-      if (config.hardFail()) {
-        throw new UserError(
-            "cannot serve health checks on " + config.healthz(),
-            String.valueOf(e.getMessage()),
-            "choose another --healthz-bind-address, or do without --bind-address-hard-fail");
-      }
-      log.warn(
-          "cannot serve health checks on {}: {}; choose another --healthz-bind-address",
-          config.healthz(),
-          e.getMessage());
+      cannotServe("health checks", config.healthz(), "--healthz-bind-address", e);
       return null;
     }
+  }
+
+  private @Nullable MetricsServer serveMetrics(Metrics metrics) throws UserError {
+    try {
+      return new MetricsServer(config.metrics(), statistics, metrics, config::settings);
+    } catch (IOException e) {
+      cannotServe("metrics", config.metrics(), "--metrics-bind-address", e);
+      return null;
+    }
+  }
+
+  private void cannotServe(String what, HostPort where, String option, IOException e)
+      throws UserError {
+    if (config.hardFail()) {
+      throw new UserError(
+          "cannot serve " + what + " on " + where,
+          String.valueOf(e.getMessage()),
+          "choose another " + option + ", or do without --bind-address-hard-fail");
+    }
+    log.warn("cannot serve {} on {}: {}; choose another {}", what, where, e.getMessage(), option);
   }
 
   /** Gives up what the agent holds; programs and maps stay. */

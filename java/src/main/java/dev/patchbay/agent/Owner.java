@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent;
 
+import dev.patchbay.agent.metrics.AgentStatistics;
 import dev.patchbay.compile.Compiler;
 import dev.patchbay.compile.HealthCheck;
 import dev.patchbay.compile.Rejection;
@@ -11,6 +12,7 @@ import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.ServicePortKey;
 import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.SourceChanges;
 import dev.patchbay.model.SourceUpdate;
 import dev.patchbay.observe.BindConflict;
 import dev.patchbay.reconcile.ApplyReport;
@@ -87,6 +89,7 @@ final class Owner {
   private final HealthCheckNodePorts healthChecks;
   private final Notices notices;
   private final Listener listener;
+  private final RoundMeter meter;
 
   /** All Services; written by the owner, read by {@link #cluster} in any thread. */
   private final ConcurrentHashMap<ObjectKey, ServiceState> services = new ConcurrentHashMap<>();
@@ -105,6 +108,7 @@ final class Owner {
    * Adopts what the maps hold.
    *
    * @param nodes what is known of nodes before the source speaks
+   * @param statistics where what this does is counted
    */
   Owner(
       DataplaneStore store,
@@ -112,11 +116,13 @@ final class Owner {
       NodeView nodes,
       HealthCheckNodePorts healthChecks,
       Notices notices,
-      Listener listener) {
+      Listener listener,
+      AgentStatistics statistics) {
     this.nodes = nodes;
     this.healthChecks = healthChecks;
     this.notices = notices;
     this.listener = listener;
+    meter = new RoundMeter(statistics);
     compiler = new Compiler(nodes.facts());
     reconciler = Reconciler.adopt(store, observed);
     for (String problem : reconciler.adoptionProblems()) {
@@ -126,14 +132,23 @@ final class Owner {
 
   /** Applies all that the source knows, and removes from the maps what it does not know. */
   ApplyReport start(SourceUpdate first) {
+    meter.begin(first.changes());
     nodes.nodes(first.nodes());
-    compiler.updateNode(nodes.facts());
     keep(first);
-    compiler.update(first.upserted(), Set.of());
-    reconciler.replaceAll(compiler.desired());
-    ApplyReport report = reconciler.apply();
+    DesiredState desired =
+        meter.compile(
+            true,
+            first.upserted().size(),
+            () -> {
+              compiler.updateNode(nodes.facts());
+              compiler.update(first.upserted(), Set.of());
+              return compiler.desired();
+            },
+            all -> all.services().size());
+    reconciler.replaceAll(desired);
+    ApplyReport report = meter.apply(reconciler::apply);
+    look(first.upserted());
     conclude(report, first.upserted().size());
-    tellHealthChecks(first.upserted());
     return report;
   }
 
@@ -178,25 +193,35 @@ final class Owner {
         reconciler.reclaimed(work.reclaimed());
       }
       SourceUpdate update = work.update();
+      meter.begin(update == null ? SourceChanges.NONE : update.changes());
       boolean elsewhere = work.local() != null && nodes.local(work.local());
       if (update != null) {
         elsewhere |= nodes.nodes(update.nodes());
         keep(update);
-        reconciler.change(compiler.update(update.upserted(), update.removed()));
+        reconciler.change(
+            meter.compile(
+                false,
+                changes(update),
+                () -> compiler.update(update.upserted(), update.removed()),
+                Owner::rows));
       }
       if (elsewhere) {
-        reconciler.change(compiler.updateNode(nodes.facts()));
+        reconciler.change(
+            meter.compile(true, 0, () -> compiler.updateNode(nodes.facts()), Owner::rows));
       }
       work.tasks().forEach(Runnable::run);
       if (update != null || elsewhere || reconciler.hasWork()) {
-        conclude(reconciler.apply(), update == null ? 0 : changes(update));
+        ApplyReport report = meter.apply(reconciler::apply);
+        if (update != null) {
+          update.removed().forEach(this::forget);
+        }
+        if (elsewhere) {
+          look(services.values());
+        } else if (update != null) {
+          look(update.upserted());
+        }
+        conclude(report, update == null ? 0 : changes(update));
         settleOwn();
-      }
-      if (elsewhere) {
-        tellHealthChecks(services.values());
-      } else if (update != null) {
-        tellHealthChecks(update.upserted());
-        update.removed().forEach(key -> healthChecks.set(key, 0, 0));
       }
       work.conflicts().forEach(this::report);
       requestReclaim(reclaimer);
@@ -225,6 +250,10 @@ final class Owner {
         .collect(Collectors.toSet());
   }
 
+  private static int rows(DesiredChange change) {
+    return change.upserted().size() + change.removed().size();
+  }
+
   private static int changes(SourceUpdate update) {
     return update.upserted().size() + update.removed().size();
   }
@@ -235,12 +264,19 @@ final class Owner {
     problems = update.problems();
   }
 
-  private void tellHealthChecks(Collection<ServiceState> changed) {
+  /** Looks at Services for what of them is not in the maps. */
+  private void look(Collection<ServiceState> changed) {
     for (ServiceState state : changed) {
+      meter.service(state.key(), state, nodes.facts());
       int port = HealthCheck.port(state.service());
       healthChecks.set(
           state.key(), port, port == 0 ? 0 : HealthCheck.localEndpoints(state, nodes.facts()));
     }
+  }
+
+  private void forget(ObjectKey service) {
+    meter.service(service, null, nodes.facts());
+    healthChecks.set(service, 0, 0);
   }
 
   /** Names the Service whose node port somebody wanted to listen on. */
@@ -292,7 +328,9 @@ final class Owner {
     Map<ServicePortKey, Refusal> refused = new TreeMap<>(reconciler.refused());
     Set<ServicePortKey> ownInPlace = ownInPlace(refused.keySet());
     refused.keySet().removeIf(Reserved::is);
-    complain(refused);
+    List<Rejection> rejections = compiler.rejections();
+    meter.end(report, problems, rejections, refused.values());
+    complain(rejections, refused);
     listener.applied(
         new Outcome(
             this::cluster,
@@ -304,7 +342,7 @@ final class Owner {
   }
 
   /** Logs what is wrong with the input and was not a moment ago. */
-  private void complain(Map<ServicePortKey, Refusal> refused) {
+  private void complain(List<Rejection> rejections, Map<ServicePortKey, Refusal> refused) {
     Set<String> now = new HashSet<>();
     List<String> fresh = new ArrayList<>();
     for (Problem problem : problems) {
@@ -312,7 +350,7 @@ final class Owner {
         note(problem.toString(), now, fresh);
       }
     }
-    for (Rejection rejection : compiler.rejections()) {
+    for (Rejection rejection : rejections) {
       String sentence = rejection.sentence();
       if (note(rejection.who() + ": " + sentence, now, fresh)) {
         notices.warn(rejection.who().service(), "NotServed", rejection.who() + ": " + sentence);

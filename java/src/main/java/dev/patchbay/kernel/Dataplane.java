@@ -27,8 +27,8 @@ import org.slf4j.LoggerFactory;
  * they are attached. Closing gives up this process's descriptors and the lock: programs stay
  * attached, pins stay, and Services go on working.
  *
- * <p>One thread opens, attaches, listens and closes; {@link #counters}, {@link #inspect} and {@link
- * #report} are for any.
+ * <p>One thread opens, attaches, listens and closes; {@link #counters}, {@link #usage}, {@link
+ * #inspect} and {@link #report} are for any.
  */
 public final class Dataplane implements StatsSource, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Dataplane.class);
@@ -267,6 +267,11 @@ public final class Dataplane implements StatsSource, AutoCloseable {
   public AttachResult repair(Path cgroup) throws KernelException {
     guard.pinAgain(pins.bpfDir(), Cgroups.id(cgroup));
     return attach(cgroup);
+  }
+
+  /** How full each map is now. */
+  public List<MapUsage> usage() throws KernelException {
+    return maps.usage(store.occupied());
   }
 
   /** Whether the programs run where they should, asked of the kernel now. */

@@ -67,23 +67,29 @@ final class MapSet implements AutoCloseable {
 
   /** How full each map is, of which {@code state} was read. */
   List<MapUsage> usage(ObservedState state) throws KernelException {
+    List<Integer> named = named(state);
+    long rows =
+        named.stream()
+            .map(state.services()::get)
+            .mapToLong(service -> service == null ? 0 : service.word().count())
+            .sum();
+    return usage(new MapReader.Occupied(state.frontends().size(), named.size(), rows));
+  }
+
+  /** How full each map is, of which the three that make up the state are counted already. */
+  List<MapUsage> usage(MapReader.Occupied occupied) throws KernelException {
     List<MapUsage> usages = new ArrayList<>();
     for (PatchbayMap map : PatchbayMap.values()) {
-      usages.add(new MapUsage(map.mapName(), used(map, state), get(map).shape().maxEntries()));
+      usages.add(new MapUsage(map.mapName(), used(map, occupied), get(map).shape().maxEntries()));
     }
     return usages;
   }
 
-  private OptionalLong used(PatchbayMap map, ObservedState state) throws KernelException {
+  private OptionalLong used(PatchbayMap map, MapReader.Occupied occupied) throws KernelException {
     return switch (map) {
-      case FRONTENDS -> OptionalLong.of(state.frontends().size());
-      case SERVICES -> OptionalLong.of(named(state).size());
-      case BACKENDS ->
-          OptionalLong.of(
-              named(state).stream()
-                  .map(state.services()::get)
-                  .mapToLong(service -> service == null ? 0 : service.word().count())
-                  .sum());
+      case FRONTENDS -> OptionalLong.of(occupied.frontends());
+      case SERVICES -> OptionalLong.of(occupied.services());
+      case BACKENDS -> OptionalLong.of(occupied.backends());
       case UDP_FLOWS, AFFINITY, SERVICE_STATS, BACKEND_STATS -> OptionalLong.of(get(map).count());
       case COUNTERS, SOCKET_STATE, UDP_SOCKET_FLOWS, EVENTS, WATCHERS, WATCHER_RINGS ->
           OptionalLong.empty();

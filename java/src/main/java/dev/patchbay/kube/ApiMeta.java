@@ -8,6 +8,9 @@ import java.util.Map;
 
 /** {@code metadata} of an object of the API, and what could not be read of the object. */
 final class ApiMeta {
+  /** When what the endpoints of a slice follow from has changed: a Pod, for example. */
+  static final String TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time";
+
   String namespace = "";
   String name = "";
   String uid = "";
@@ -37,7 +40,7 @@ final class ApiMeta {
 
   /** Whether an annotation is worth keeping. */
   static boolean isRead(String key) {
-    return key.startsWith(ServiceOptions.PREFIX);
+    return key.startsWith(ServiceOptions.PREFIX) || key.equals(TRIGGER_TIME);
   }
 
   ObjectKey key() {
