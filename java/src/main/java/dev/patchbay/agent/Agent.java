@@ -59,6 +59,7 @@ public final class Agent implements AutoCloseable {
   private final AtomicLong lastApplied = new AtomicLong(-1);
 
   private volatile Runnable stopLoading = () -> {};
+  private volatile Runnable drain = () -> {};
   private volatile boolean inPlace;
   private volatile boolean eligible = true;
 
@@ -92,6 +93,9 @@ public final class Agent implements AutoCloseable {
       stopLoading = () -> loading.cancel(true);
       Thread.ofPlatform().name("patchbay-load").daemon().start(loading);
       HealthServer health = config.once() ? null : serveHealth(source);
+      if (health != null) {
+        drain = health::close;
+      }
       try (Dataplane dataplane = open()) {
         serve(dataplane, source, loaded(loading));
       } catch (CancellationException _) {
@@ -112,6 +116,7 @@ public final class Agent implements AutoCloseable {
   private void stop() {
     inbox.stop();
     stopLoading.run();
+    Thread.ofPlatform().name("patchbay-drain").daemon().start(drain);
   }
 
   private Source source() throws UserError {

@@ -45,6 +45,7 @@ final class HealthServer implements AutoCloseable {
   }
 
   private final HttpServer server;
+  private boolean closed;
 
   /**
    * Begins to answer.
@@ -96,8 +97,12 @@ final class HealthServer implements AutoCloseable {
     return text.toString();
   }
 
+  /** Refuses new requests and waits for the answers to those that came, at most a second. */
   @Override
-  public void close() {
-    server.stop(0);
+  public synchronized void close() {
+    if (!closed) {
+      closed = true;
+      server.stop(1);
+    }
   }
 }

@@ -19,11 +19,13 @@ import java.util.concurrent.atomic.AtomicLong;
 final class BpfMap implements AutoCloseable {
   private final String name;
   private final Fd fd;
+  private final int id;
   private final MapShape shape;
 
-  private BpfMap(String name, Fd fd, MapShape shape) {
+  private BpfMap(String name, Fd fd, int id, MapShape shape) {
     this.name = name;
     this.fd = fd;
+    this.id = id;
     this.shape = shape;
   }
 
@@ -45,11 +47,16 @@ final class BpfMap implements AutoCloseable {
       fd.close();
       throw KernelException.of(answer.result(), operation);
     }
-    return new BpfMap(name, fd, info.shape());
+    return new BpfMap(name, fd, info.id(), info.shape());
   }
 
   String name() {
     return name;
+  }
+
+  /** The kernel's number of it, unique while it lives. */
+  int id() {
+    return id;
   }
 
   MapShape shape() {
