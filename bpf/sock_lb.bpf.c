@@ -18,6 +18,9 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 
 const volatile __u64 pb_node_netns_cookie = 0;
 
+/* The control plane reads it from the file: it names the directory of the pins. Programs do not. */
+const __u32 pb_abi_version SEC("abi") = PB_ABI_VERSION;
+
 /* What a program returns: 0 lets the call fail, with EPERM unless bpf_set_retval() was called. */
 enum pb_return {
 	PB_FAIL = 0,

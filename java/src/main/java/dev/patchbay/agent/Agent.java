@@ -66,6 +66,7 @@ public final class Agent implements AutoCloseable {
   private final AtomicLong lastApplied = new AtomicLong(-1);
 
   private volatile Runnable stopLoading = () -> {};
+  private volatile Runnable drain = () -> {};
   private volatile boolean eligible = true;
 
   private Agent(AgentConfig config) throws UserError {
@@ -100,6 +101,15 @@ public final class Agent implements AutoCloseable {
       HealthServer health = config.once() ? null : serveHealth(source);
       Metrics metrics = new Metrics(statistics, source::figures);
       MetricsServer scrapes = config.once() ? null : serveMetrics(metrics);
+      drain =
+          () -> {
+            if (health != null) {
+              health.close();
+            }
+            if (scrapes != null) {
+              scrapes.close();
+            }
+          };
       try (Dataplane dataplane = open()) {
         metrics.dataplane(dataplane);
         try {
@@ -128,6 +138,7 @@ public final class Agent implements AutoCloseable {
   private void stop() {
     inbox.stop();
     stopLoading.run();
+    Thread.ofPlatform().name("patchbay-drain").daemon().start(drain);
   }
 
   private Source source() throws UserError {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent.cli;
 
-import dev.patchbay.abi.AbiLimits;
 import dev.patchbay.agent.Version;
+import dev.patchbay.kernel.Dataplane;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -20,7 +20,7 @@ final class VersionCommand implements Callable<Integer> {
         "patchbay "
             + Version.current()
             + " (map ABI "
-            + AbiLimits.VERSION
+            + Dataplane.abiVersion()
             + ", JDK "
             + Runtime.version()
             + ")");
