@@ -210,8 +210,7 @@ enum pb_event_kind {
 	PB_EVENT_REFUSED_BIND = 1, /* bind() to a node port in the node's namespace; in `events` */
 	/* The others are in the ring buffers of `watcher_rings`. */
 	PB_EVENT_CONNECT = 2, /* connect() translated */
-	PB_EVENT_SEND =
-		3, /* a datagram of an unconnected socket for which a backend was chosen anew */
+	PB_EVENT_SEND = 3, /* a datagram for which a backend was chosen anew */
 	PB_EVENT_REFUSED = 4, /* connect() or datagram refused, error says how */
 	PB_EVENT_ESTABLISHED = 5, /* the TCP connection of a PB_EVENT_CONNECT, duration says when */
 	PB_EVENT_FAILED = 6, /* as before, but it was closed and never established */
