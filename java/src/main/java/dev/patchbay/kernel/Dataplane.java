@@ -152,7 +152,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
           store,
           guard,
           own.isEmpty(),
-          new Takeover(pins, succession.map(Succession::from), sharing(pins, maps)),
+          new Takeover(pins, succession.isPresent(), sharing(pins, maps)),
           undo);
     } catch (KernelException refused) {
       undo.run(refused);
@@ -288,9 +288,9 @@ public final class Dataplane implements StatsSource, AutoCloseable {
    *
    * <p>The place of another version of the ABI is taken link by link where both work with the same
    * maps of what sockets remember. Where they do not, both run for a moment; then the programs of
-   * the other version go, but for those that translate replies: they stay for {@link #GRACE}. All
-   * that older and newer versions have pinned is removed in the end, at the next start at the
-   * latest.
+   * the other version go, but for those that translate replies: they stay for {@link #GRACE}, and
+   * if this is closed before, for that time again after the next attach. In the end all that older
+   * and newer versions have pinned is removed.
    */
   public AttachResult attach(Path cgroup) throws KernelException {
     return attach(cgroup, false, GRACE);

@@ -119,11 +119,6 @@ final class Succession implements AutoCloseable {
     }
   }
 
-  /** The version whose place is taken. */
-  Pins from() {
-    return from;
-  }
-
   private boolean keepsIndexes() {
     return theirs.containsKey(PatchbayMap.FRONTENDS);
   }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.kernel;
 
+import java.nio.file.Files;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +22,7 @@ final class Takeover implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Takeover.class);
 
   private final Pins pins;
-  private final Optional<Pins> from;
+  private final boolean underWay;
   private final List<Pins> sharing;
   private final CountDownLatch closed = new CountDownLatch(1);
   private @Nullable Thread waiting;
@@ -28,17 +30,18 @@ final class Takeover implements AutoCloseable {
   /**
    * Of what was found at the start.
    *
-   * @param from the version whose programs ran; empty if those of this one did, or none
+   * @param underWay whether the programs of another version ran
    * @param sharing those that work with the same maps of what sockets remember
    */
-  Takeover(Pins pins, Optional<Pins> from, List<Pins> sharing) {
+  Takeover(Pins pins, boolean underWay, List<Pins> sharing) {
     this.pins = pins;
-    this.from = from;
+    this.underWay = underWay;
     this.sharing = List.copyOf(sharing);
   }
 
+  /** Whether the programs of another version ran. */
   boolean underWay() {
-    return from.isPresent();
+    return underWay;
   }
 
   /** Versions whose links change their programs and go on. */
@@ -48,32 +51,42 @@ final class Takeover implements AutoCloseable {
 
   /**
    * Removes all other versions: what translates requests now, what translates replies after {@code
-   * grace} if sockets may still wait for some.
+   * grace} if sockets may still wait for some. An agent that ends before leaves that to the next.
    */
   void finish(Duration grace) throws KernelException {
+    List<Pins> later = new ArrayList<>();
     for (Pins other : pins.others()) {
-      boolean last = from.equals(Optional.of(other)) && !sharing.contains(other);
-      if (last && waiting == null) {
+      if (!sharing.contains(other) && translatesReplies(other)) {
         tell("requests", Cleanup.retireRequests(other), other);
-        Thread thread = new Thread(() -> retireAfter(grace, other), "patchbay-retire");
-        thread.setDaemon(true);
-        waiting = thread;
-        thread.start();
-      } else if (!last) {
+        later.add(other);
+      } else {
         tell("all", Cleanup.retire(other), other);
       }
     }
+    if (!later.isEmpty() && waiting == null) {
+      Thread thread = new Thread(() -> retireAfter(grace, later), "patchbay-retire");
+      thread.setDaemon(true);
+      waiting = thread;
+      thread.start();
+    }
   }
 
-  private void retireAfter(Duration grace, Pins other) {
+  private static boolean translatesReplies(Pins other) {
+    return Arrays.stream(Hook.values())
+        .anyMatch(hook -> hook.forReplies() && Files.exists(other.link(hook)));
+  }
+
+  private void retireAfter(Duration grace, List<Pins> others) {
     try {
       if (!closed.await(grace.toMillis(), TimeUnit.MILLISECONDS)) {
-        tell("replies", Cleanup.retire(other), other);
+        for (Pins other : others) {
+          tell("replies", Cleanup.retire(other), other);
+        }
       }
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     } catch (KernelException refused) {
-      log.warn("{} stays until the next start: {}", other.version(), refused.getMessage());
+      log.warn("another version stays until the next start: {}", refused.getMessage());
     }
   }
 
@@ -85,7 +98,7 @@ final class Takeover implements AutoCloseable {
     report.left().forEach(left -> log.warn("left alone: {}", left));
   }
 
-  /** What still waits is left to the next start. Idempotent. */
+  /** What still waits is left to the next agent. Idempotent. */
   @Override
   public void close() {
     closed.countDown();

@@ -38,8 +38,8 @@ import org.junit.jupiter.api.Timeout;
  * which each has its own programs, built from the sources with another version, and some of them
  * with other private structs.
  *
- * <p>{@code -Dpatchbay.upgrade.kills} sets at how many of its steps an upgrade is killed; 0: at
- * each of them.
+ * <p>{@code -Dpatchbay.upgrade.kills} sets at how many of its steps each of two upgrades is killed;
+ * 0: at each of them.
  */
 @EndToEnd
 @Timeout(900)
@@ -206,10 +206,8 @@ class UpgradeE2eTest {
       try (Open later = new Open()) {
         later.assertRemembered();
       }
-      // the next start does not wait
       start(otherSockets);
-      assertThat(versions()).containsExactly("v79");
-      assertThat(open.tcp.exchange("x")).matches("[abcd]");
+      assertThat(open.tcp.peer()).isEqualTo(ADDRESS + ":" + Checks.ECHO);
     }
     assertLoadsUndisturbed();
   }
@@ -219,7 +217,7 @@ class UpgradeE2eTest {
 
   private Result strace(Path distribution, String... options) {
     node.useDistribution(distribution);
-    List<String> command = new ArrayList<>(List.of("strace", "-f", "--seccomp-bpf"));
+    List<String> command = new ArrayList<>(List.of("strace", "-f"));
     command.addAll(List.of(options));
     command.add(distribution.resolve("bin/patchbay").toString());
     command.addAll(node.runArguments("--once"));
@@ -241,7 +239,9 @@ class UpgradeE2eTest {
       if (!call.matches("bpf|rename|symlink|unlink|rmdir")) {
         continue;
       }
-      int number = numbers.merge(call, 1, Integer::sum);
+      // strace counts the calls of each thread by itself
+      String thread = line.substring(0, line.indexOf(' '));
+      int number = numbers.merge(thread + call, 1, Integer::sum);
       boolean changes =
           call.equals("bpf")
               ? text.matches(
@@ -257,7 +257,7 @@ class UpgradeE2eTest {
 
   @Test
   void killedAtAnyStepEitherVersionCompletesIt() throws IOException {
-    int kills = Patchbay.setting("patchbay.upgrade.kills", 8);
+    int kills = Patchbay.setting("patchbay.upgrade.kills", 3);
     int done = 0;
     for (Path distribution : List.of(same, otherSockets)) {
       List<Step> steps = steps(distribution);
