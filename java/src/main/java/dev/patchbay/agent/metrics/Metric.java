@@ -177,6 +177,11 @@ enum Metric {
       Type.COUNTER,
       "patchbay_events_lost_total",
       "Reports of the programs for which the ring buffer had no room"),
+  STATISTICS_FAILURES(
+      Type.COUNTER,
+      "patchbay_statistics_failures_total",
+      "Connections that are missing from what is told of each Service or endpoint, because a map"
+          + " was full"),
   MAP_ENTRIES(Type.GAUGE, "patchbay_map_entries", "Entries of a map that are in use", "map"),
   MAP_CAPACITY(
       Type.GAUGE,

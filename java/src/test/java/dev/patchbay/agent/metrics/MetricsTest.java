@@ -51,7 +51,9 @@ class MetricsTest {
         nanos,
         succeeded
             ? List.of()
-            : List.of(new ApplyReport.Failure("write", new StoreException(StoreException.Reason.OTHER, "no"))));
+            : List.of(
+                new ApplyReport.Failure(
+                    "write", new StoreException(StoreException.Reason.OTHER, "no"))));
   }
 
   private static Round round(boolean full, boolean succeeded, SourceChanges changes) {
@@ -257,7 +259,7 @@ class MetricsTest {
     assertThat(page.text()).endsWith("# EOF\n").contains("# TYPE patchbay_apply_failures counter");
     assertThat(page.text())
         .contains(
-            "\nkubeproxy_sync_proxy_rules_no_local_endpoints_total{traffic_policy=\"internal\"");
+            "\nkubeproxy_sync_proxy_rules_no_local_endpoints_total{ip_family=\"IPv4\"");
     assertThat(metrics.all("text/plain").contentType()).startsWith("text/plain; version=0.0.4");
   }
 
