@@ -88,6 +88,11 @@ final class AbiLayouts {
     segment.set(ADDRESS_HALF, at + Long.BYTES, address.low());
   }
 
+  static boolean hasAddress(MemorySegment segment, long at, IpAddress address) {
+    return segment.get(ADDRESS_HALF, at) == address.high()
+        && segment.get(ADDRESS_HALF, at + Long.BYTES) == address.low();
+  }
+
   static IpAddress getAddress(MemorySegment segment, long at) {
     return new IpAddress(segment.get(ADDRESS_HALF, at), segment.get(ADDRESS_HALF, at + Long.BYTES));
   }

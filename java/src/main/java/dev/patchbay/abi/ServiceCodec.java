@@ -50,6 +50,14 @@ public final class ServiceCodec {
     WORD.setRelease(segment, at, word.pack());
   }
 
+  /** Whether the entry at {@code at} is what {@link #publish} writes; makes no object. */
+  public static boolean holds(
+      MemorySegment segment, long at, ServiceWord word, ServiceSettings settings) {
+    return (long) WORD.getAcquire(segment, at) == word.pack()
+        && (int) FLAGS.getOpaque(segment, at) == flags(settings)
+        && segment.get(SECONDS, at + SECONDS_AT) == settings.affinitySeconds();
+  }
+
   /** Whether the entry at {@code at} differs from one that was never used. */
   public static boolean isUsed(MemorySegment segment, long at) {
     return (long) WORD.getAcquire(segment, at) != 0

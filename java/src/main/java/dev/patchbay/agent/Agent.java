@@ -3,6 +3,9 @@ package dev.patchbay.agent;
 
 import dev.patchbay.abi.AbiLimits;
 import dev.patchbay.agent.AgentConfig.SourceSettings;
+import dev.patchbay.agent.health.Check;
+import dev.patchbay.agent.health.HealthMonitor;
+import dev.patchbay.agent.health.HealthState;
 import dev.patchbay.agent.metrics.AgentStatistics;
 import dev.patchbay.agent.metrics.Metrics;
 import dev.patchbay.agent.snapshot.Snapshot;
@@ -57,12 +60,12 @@ public final class Agent implements AutoCloseable {
   private final Inbox inbox = new Inbox();
   private final AgentStatistics statistics = new AgentStatistics();
   private final Stopper stopper = Stopper.install(this::stop);
+  private final HealthState health = new HealthState(System::currentTimeMillis);
 
-  /** Milliseconds since the epoch of the last good apply; negative while there is none. */
+  /** Milliseconds since the epoch of the last good apply; negative while there was none. */
   private final AtomicLong lastApplied = new AtomicLong(-1);
 
   private volatile Runnable stopLoading = () -> {};
-  private volatile boolean inPlace;
   private volatile boolean eligible = true;
 
   private Agent(AgentConfig config) throws UserError {
@@ -95,15 +98,10 @@ public final class Agent implements AutoCloseable {
       stopLoading = () -> loading.cancel(true);
       Thread.ofPlatform().name("patchbay-load").daemon().start(loading);
       HealthServer health = config.once() ? null : serveHealth(source);
-      Metrics metrics = new Metrics(statistics, source::figures);
+      Metrics metrics = new Metrics(statistics, source::figures, config.series());
       MetricsServer scrapes = config.once() ? null : serveMetrics(metrics);
       try (Dataplane dataplane = open()) {
-        metrics.dataplane(dataplane);
-        try {
-          serve(dataplane, source, loaded(loading));
-        } finally {
-          metrics.dataplane(null);
-        }
+        serve(dataplane, source, metrics, loaded(loading));
       } catch (CancellationException _) {
         log.info("told to stop before the source had told everything; what was programmed stays");
       } finally {
@@ -168,13 +166,22 @@ public final class Agent implements AutoCloseable {
     }
   }
 
-  private void serve(Dataplane dataplane, Source source, SourceUpdate first)
+  private void serve(Dataplane dataplane, Source source, Metrics metrics, SourceUpdate first)
       throws UserError, KernelException, StoreException, InterruptedException {
     List<IpAddress> local = LocalAddresses.now();
     NodeView nodes = new NodeView(config.nodeName(), config.nodePortAddresses());
     nodes.local(local);
     try (HealthCheckNodePorts healthChecks =
-        new HealthCheckNodePorts(() -> health(source).serving(), source.notices())) {
+            new HealthCheckNodePorts(() -> health(source).serving(), source.notices());
+        HealthMonitor monitor =
+            new HealthMonitor(
+                dataplane,
+                config.cgroup(),
+                config.stateDir(),
+                health,
+                inbox::run,
+                source::trouble);
+        Metrics.Observed _ = metrics.observe(dataplane, monitor.stats())) {
       Owner owner =
           new Owner(
               dataplane.store(),
@@ -182,12 +189,12 @@ public final class Agent implements AutoCloseable {
               nodes,
               healthChecks,
               source.notices(),
-              outcome -> applied(source, outcome),
+              outcome -> applied(source, monitor, outcome),
               statistics);
       statistics.told(first.changes());
       program(dataplane, owner, first);
       String verified = verify(dataplane, owner);
-      inPlace = true;
+      health.ok(Check.START, "");
       ready(source, first, verified);
       if (config.once()) {
         return;
@@ -200,6 +207,8 @@ public final class Agent implements AutoCloseable {
               statistics.told(update.changes());
               inbox.change(update);
             });
+        owner.add(monitor.rows());
+        monitor.start(owner::audit);
         owner.serve(inbox, reclaimer);
       }
     }
@@ -286,9 +295,15 @@ public final class Agent implements AutoCloseable {
   }
 
   /** On the owner's thread. */
-  private void applied(Source source, Owner.Outcome outcome) {
+  private void applied(Source source, HealthMonitor monitor, Owner.Outcome outcome) {
     long now = System.currentTimeMillis();
-    lastApplied.set(outcome.healthy() ? now : -1);
+    if (outcome.failure().isEmpty()) {
+      lastApplied.set(now);
+    }
+    monitor.applied(
+        outcome.failure(),
+        outcome.refusals().entrySet().stream().map(e -> e.getKey() + ": " + e.getValue()).toList(),
+        outcome.own());
     eligible = outcome.eligible();
     snapshots.offer(
         () ->
@@ -307,7 +322,8 @@ public final class Agent implements AutoCloseable {
   }
 
   private HealthServer.Health health(Source source) {
-    return new HealthServer.Health(inPlace, lastApplied.get(), eligible, source.trouble());
+    return new HealthServer.Health(
+        health.results(), health.stuck(), lastApplied.get(), eligible, source.trouble());
   }
 
   /**

@@ -34,6 +34,7 @@ final class Inbox {
    * @param update all that the source told; null if it told nothing
    * @param local addresses of this machine; null if there is no word of them
    * @param conflicts binds that were refused
+   * @param tasks what others want done on the owner's thread, in order
    * @param reclaimed mark up to which no reader is left; negative if there is no word of it
    * @param stop the agent shall end
    */
@@ -41,6 +42,7 @@ final class Inbox {
       @Nullable SourceUpdate update,
       @Nullable List<IpAddress> local,
       List<BindConflict> conflicts,
+      List<Runnable> tasks,
       long reclaimed,
       boolean stop) {}
 
@@ -53,6 +55,7 @@ final class Inbox {
   private boolean told;
   private @Nullable List<IpAddress> local;
   private List<BindConflict> conflicts = new ArrayList<>();
+  private List<Runnable> tasks = new ArrayList<>();
   private long reclaimed = -1;
   private boolean stop;
 
@@ -81,6 +84,11 @@ final class Inbox {
         });
   }
 
+  /** Has something done on the owner's thread, soon; what it changes is applied after it. */
+  void run(Runnable task) {
+    post(() -> tasks.add(task));
+  }
+
   void reclaimed(long mark) {
     post(() -> reclaimed = Math.max(reclaimed, mark));
   }
@@ -100,7 +108,12 @@ final class Inbox {
   }
 
   private boolean isEmpty() {
-    return !told && local == null && conflicts.isEmpty() && reclaimed < 0 && !stop;
+    return !told
+        && local == null
+        && conflicts.isEmpty()
+        && tasks.isEmpty()
+        && reclaimed < 0
+        && !stop;
   }
 
   /**
@@ -121,12 +134,14 @@ final class Inbox {
           break;
         }
       }
-      Work work = new Work(told ? update() : null, local, List.copyOf(conflicts), reclaimed, stop);
+      Work work =
+          new Work(told ? update() : null, local, List.copyOf(conflicts), tasks, reclaimed, stop);
       services = new LinkedHashMap<>();
       changes = SourceChanges.NONE;
       told = false;
       local = null;
       conflicts = new ArrayList<>();
+      tasks = new ArrayList<>();
       reclaimed = -1;
       return work;
     } finally {

@@ -5,6 +5,7 @@ import dev.patchbay.agent.metrics.AgentStatistics;
 import dev.patchbay.compile.Compiler;
 import dev.patchbay.compile.HealthCheck;
 import dev.patchbay.compile.Rejection;
+import dev.patchbay.compile.Reserved;
 import dev.patchbay.model.ClusterSnapshot;
 import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.ObjectKey;
@@ -18,10 +19,13 @@ import dev.patchbay.reconcile.ApplyReport;
 import dev.patchbay.reconcile.DataplaneStore;
 import dev.patchbay.reconcile.Reconciler;
 import dev.patchbay.reconcile.Refusal;
+import dev.patchbay.reconcile.RowReader;
+import dev.patchbay.reconcile.StoreException;
 import dev.patchbay.table.DesiredChange;
 import dev.patchbay.table.DesiredState;
 import dev.patchbay.table.FrontendKey;
 import dev.patchbay.table.ObservedState;
+import dev.patchbay.table.ServiceRow;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -33,6 +37,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,15 +65,17 @@ final class Owner {
    * @param cluster makes a copy of what the source has told; any thread
    * @param node what was compiled for
    * @param eligible whether load balancers may choose this node
-   * @param refusals what does not fit the maps
-   * @param healthy whether all that fits is in place
+   * @param refusals what of Services does not fit the maps
+   * @param own rows of the agent's own that are in place
+   * @param failure why not all that fits is in place; empty if it is
    */
   record Outcome(
       Supplier<ClusterSnapshot> cluster,
       NodeFacts node,
       boolean eligible,
       Map<ServicePortKey, Refusal> refusals,
-      boolean healthy) {}
+      Set<ServicePortKey> own,
+      String failure) {}
 
   /** Hears of each outcome, on the owner's thread. */
   @FunctionalInterface
@@ -92,6 +99,11 @@ final class Owner {
   private long retryMillis = FIRST_RETRY_MILLIS;
   private boolean failing;
 
+  /** Rows that are not of Services; they take the room that those leave. */
+  private List<ServiceRow> own = List.of();
+
+  private boolean ownWanted;
+
   /**
    * Adopts what the maps hold.
    *
@@ -110,7 +122,7 @@ final class Owner {
     this.healthChecks = healthChecks;
     this.notices = notices;
     this.listener = listener;
-    meter = new RoundMeter(statistics);
+    meter = new RoundMeter(statistics, this::cluster);
     compiler = new Compiler(nodes.facts());
     reconciler = Reconciler.adopt(store, observed);
     for (String problem : reconciler.adoptionProblems()) {
@@ -158,8 +170,19 @@ final class Owner {
     return reconciler.refused();
   }
 
+  /** Adds rows that are not of Services, once {@link #serve} begins. */
+  void add(List<ServiceRow> rows) {
+    own = List.copyOf(rows);
+  }
+
+  /** Compares some rows in the maps with what they shall hold; what differs is put right next. */
+  Reconciler.AuditStep audit(RowReader reader) throws StoreException {
+    return reconciler.audit(reader);
+  }
+
   /** Serves the inbox until it says stop. */
   void serve(Inbox inbox, Reclaimer reclaimer) throws InterruptedException {
+    settleOwn();
     requestReclaim(reclaimer);
     while (true) {
       Inbox.Work work = inbox.take(failing ? retryMillis : -1);
@@ -186,6 +209,7 @@ final class Owner {
         reconciler.change(
             meter.compile(true, 0, () -> compiler.updateNode(nodes.facts()), Owner::rows));
       }
+      work.tasks().forEach(Runnable::run);
       if (update != null || elsewhere || reconciler.hasWork()) {
         ApplyReport report = meter.apply(reconciler::apply);
         if (update != null) {
@@ -197,6 +221,7 @@ final class Owner {
           look(update.upserted());
         }
         conclude(report, update == null ? 0 : changes(update));
+        settleOwn();
       }
       work.conflicts().forEach(this::report);
       requestReclaim(reclaimer);
@@ -205,6 +230,29 @@ final class Owner {
 
   private static int rows(DesiredChange change) {
     return change.upserted().size() + change.removed().size();
+  }
+
+  /** The agent's own rows go as soon as one of a Service has no room, and come back after that. */
+  private void settleOwn() {
+    boolean room =
+        reconciler.refusedWildcards().isEmpty()
+            && reconciler.refused().keySet().stream().allMatch(Reserved::is);
+    if (own.isEmpty() || room == ownWanted) {
+      return;
+    }
+    ownWanted = room;
+    Set<ServicePortKey> keys = own.stream().map(ServiceRow::key).collect(Collectors.toSet());
+    meter.begin(SourceChanges.NONE);
+    reconciler.change(
+        new DesiredChange(room ? own : List.of(), room ? Set.of() : keys, Map.of(), Set.of()));
+    conclude(meter.apply(reconciler::apply), 0);
+  }
+
+  private Set<ServicePortKey> ownInPlace(Set<ServicePortKey> refused) {
+    return own.stream()
+        .map(ServiceRow::key)
+        .filter(key -> ownWanted && !refused.contains(key))
+        .collect(Collectors.toSet());
   }
 
   private static int changes(SourceUpdate update) {
@@ -278,12 +326,20 @@ final class Owner {
       retryMillis = failing ? Math.min(2 * retryMillis, LAST_RETRY_MILLIS) : FIRST_RETRY_MILLIS;
       failing = true;
     }
-    Map<ServicePortKey, Refusal> refused = reconciler.refused();
+    Map<ServicePortKey, Refusal> refused = new TreeMap<>(reconciler.refused());
+    Set<ServicePortKey> ownInPlace = ownInPlace(refused.keySet());
+    refused.keySet().removeIf(Reserved::is);
     List<Rejection> rejections = compiler.rejections();
     meter.end(report, problems, rejections, refused.values());
     complain(rejections, refused);
     listener.applied(
-        new Outcome(this::cluster, nodes.facts(), nodes.eligible(), refused, !failing));
+        new Outcome(
+            this::cluster,
+            nodes.facts(),
+            nodes.eligible(),
+            refused,
+            ownInPlace,
+            failing ? report.failures().getFirst().toString() : ""));
   }
 
   /** Logs what is wrong with the input and was not a moment ago. */

@@ -18,6 +18,7 @@ public sealed interface Rejection extends Comparable<Rejection> {
     FRONTEND_TAKEN,
     CLUSTER_IP_TAKEN,
     ADDRESS_NAMES_NO_HOST,
+    ADDRESS_RESERVED,
     PROTOCOL_UNSUPPORTED,
     FAMILY_NOT_SERVED,
     PORT_REPEATED,
@@ -37,6 +38,7 @@ public sealed interface Rejection extends Comparable<Rejection> {
       case FrontendTaken _ -> Kind.FRONTEND_TAKEN;
       case ClusterIpTaken _ -> Kind.CLUSTER_IP_TAKEN;
       case AddressNamesNoHost _ -> Kind.ADDRESS_NAMES_NO_HOST;
+      case AddressReserved _ -> Kind.ADDRESS_RESERVED;
       case ProtocolUnsupported _ -> Kind.PROTOCOL_UNSUPPORTED;
       case FamilyNotServed _ -> Kind.FAMILY_NOT_SERVED;
       case PortRepeated _ -> Kind.PORT_REPEATED;
@@ -95,6 +97,19 @@ public sealed interface Rejection extends Comparable<Rejection> {
     @Override
     public String sentence() {
       return "external address " + address + " is not served: it names no host";
+    }
+  }
+
+  /**
+   * An address that Patchbay keeps for itself, see {@link Reserved}.
+   *
+   * @param who the first port of the Service, in that family
+   * @param address the address that is not served
+   */
+  record AddressReserved(ServicePortKey who, IpAddress address) implements Rejection {
+    @Override
+    public String sentence() {
+      return "address " + address + " is not served: Patchbay checks its own health with it";
     }
   }
 

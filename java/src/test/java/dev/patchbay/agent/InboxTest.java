@@ -86,7 +86,7 @@ class InboxTest {
 
     Inbox.Work work = inbox.take(1);
 
-    assertThat(work).isEqualTo(new Inbox.Work(null, null, List.of(), -1, false));
+    assertThat(work).isEqualTo(new Inbox.Work(null, null, List.of(), List.of(), -1, false));
   }
 
   @Test
