@@ -99,7 +99,7 @@ public final class Agent implements AutoCloseable {
       stopLoading = () -> loading.cancel(true);
       Thread.ofPlatform().name("patchbay-load").daemon().start(loading);
       HealthServer health = config.once() ? null : serveHealth(source);
-      Metrics metrics = new Metrics(statistics, source::figures);
+      Metrics metrics = new Metrics(statistics, source::figures, config.series());
       MetricsServer scrapes = config.once() ? null : serveMetrics(metrics);
       drain =
           () -> {
@@ -111,12 +111,7 @@ public final class Agent implements AutoCloseable {
             }
           };
       try (Dataplane dataplane = open()) {
-        metrics.dataplane(dataplane);
-        try {
-          serve(dataplane, source, loaded(loading));
-        } finally {
-          metrics.dataplane(null);
-        }
+        serve(dataplane, source, metrics, loaded(loading));
       } catch (CancellationException _) {
         log.info("told to stop before the source had told everything; what was programmed stays");
       } finally {
@@ -182,7 +177,7 @@ public final class Agent implements AutoCloseable {
     }
   }
 
-  private void serve(Dataplane dataplane, Source source, SourceUpdate first)
+  private void serve(Dataplane dataplane, Source source, Metrics metrics, SourceUpdate first)
       throws UserError, KernelException, StoreException, InterruptedException {
     List<IpAddress> local = LocalAddresses.now();
     NodeView nodes = new NodeView(config.nodeName(), config.nodePortAddresses());
@@ -196,7 +191,8 @@ public final class Agent implements AutoCloseable {
                 config.stateDir(),
                 health,
                 inbox::run,
-                source::trouble)) {
+                source::trouble);
+        Metrics.Observed _ = metrics.observe(dataplane, monitor.stats())) {
       Owner owner =
           new Owner(
               dataplane.store(),

@@ -122,7 +122,7 @@ final class Owner {
     this.healthChecks = healthChecks;
     this.notices = notices;
     this.listener = listener;
-    meter = new RoundMeter(statistics);
+    meter = new RoundMeter(statistics, this::cluster);
     compiler = new Compiler(nodes.facts());
     reconciler = Reconciler.adopt(store, observed);
     for (String problem : reconciler.adoptionProblems()) {
@@ -228,6 +228,10 @@ final class Owner {
     }
   }
 
+  private static int rows(DesiredChange change) {
+    return change.upserted().size() + change.removed().size();
+  }
+
   /** The agent's own rows go as soon as one of a Service has no room, and come back after that. */
   private void settleOwn() {
     boolean room =
@@ -238,9 +242,10 @@ final class Owner {
     }
     ownWanted = room;
     Set<ServicePortKey> keys = own.stream().map(ServiceRow::key).collect(Collectors.toSet());
+    meter.begin(SourceChanges.NONE);
     reconciler.change(
         new DesiredChange(room ? own : List.of(), room ? Set.of() : keys, Map.of(), Set.of()));
-    conclude(reconciler.apply(), 0);
+    conclude(meter.apply(reconciler::apply), 0);
   }
 
   private Set<ServicePortKey> ownInPlace(Set<ServicePortKey> refused) {
@@ -248,10 +253,6 @@ final class Owner {
         .map(ServiceRow::key)
         .filter(key -> ownWanted && !refused.contains(key))
         .collect(Collectors.toSet());
-  }
-
-  private static int rows(DesiredChange change) {
-    return change.upserted().size() + change.removed().size();
   }
 
   private static int changes(SourceUpdate update) {
