@@ -3,6 +3,8 @@ package dev.patchbay.agent;
 
 import dev.patchbay.abi.AbiLimits;
 import dev.patchbay.agent.AgentConfig.SourceSettings;
+import dev.patchbay.agent.log.Log;
+import dev.patchbay.agent.log.LogFormat;
 import dev.patchbay.agent.snapshot.Snapshot;
 import dev.patchbay.inspect.Canonical;
 import dev.patchbay.inspect.Invariants;
@@ -27,7 +29,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -37,6 +41,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The agent from start to end.
@@ -171,7 +176,7 @@ public final class Agent implements AutoCloseable {
               source.notices(),
               outcome -> applied(source, outcome));
       program(dataplane, owner, first);
-      String verified = verify(dataplane, owner);
+      Map<String, Object> verified = verify(dataplane, owner);
       inPlace = true;
       ready(source, first, verified);
       if (config.once()) {
@@ -197,7 +202,9 @@ public final class Agent implements AutoCloseable {
     }
     int foreign = dataplane.store().deleteForeignFrontends();
     if (foreign > 0) {
-      log.warn("removed {} entries of the frontends map that nobody can read", foreign);
+      log.atWarn()
+          .addKeyValue("removed", foreign)
+          .log("removed entries of the frontends map that nobody can read");
     }
     attach(dataplane);
   }
@@ -222,7 +229,7 @@ public final class Agent implements AutoCloseable {
   }
 
   /** Reads everything back and compares it with what is wanted; says what was compared. */
-  private String verify(Dataplane dataplane, Owner owner)
+  private Map<String, Object> verify(Dataplane dataplane, Owner owner)
       throws UserError, KernelException, StoreException {
     ObservedState observed = dataplane.store().load();
     List<String> wrong = new ArrayList<>();
@@ -248,21 +255,26 @@ public final class Agent implements AutoCloseable {
       frontends += row.frontends().size();
       backends += row.backends().size();
     }
-    return "services=" + services.size() + " frontends=" + frontends + " backends=" + backends;
+    Map<String, Object> verified = new LinkedHashMap<>();
+    verified.put("services", services.size());
+    verified.put("frontends", frontends);
+    verified.put("backends", backends);
+    return verified;
   }
 
-  private void ready(Source source, SourceUpdate first, String verified) {
+  private void ready(Source source, SourceUpdate first, Map<String, Object> verified) {
+    Map<String, Object> facts = new LinkedHashMap<>(verified);
+    facts.put(source.extent().getKey(), source.extent().getValue());
+    facts.put("problems", first.problems().size());
+    facts.put("cgroup", config.cgroup());
+    facts.put("ms", ProcessAge.millis());
     System.out.println(
-        "ready: "
-            + verified
-            + " "
-            + source.extent()
-            + " problems="
-            + first.problems().size()
-            + " cgroup="
-            + config.cgroup()
-            + " ms="
-            + ProcessAge.millis());
+        Log.format() == LogFormat.json
+            ? Log.line(Level.INFO, Agent.class.getName(), "ready", facts)
+            : "ready:"
+                + facts.entrySet().stream()
+                    .map(fact -> " " + fact.getKey() + "=" + fact.getValue())
+                    .collect(Collectors.joining()));
     System.out.flush();
   }
 
@@ -302,10 +314,10 @@ public final class Agent implements AutoCloseable {
             String.valueOf(e.getMessage()),
             "choose another --healthz-bind-address, or do without --bind-address-hard-fail");
       }
-      log.warn(
-          "cannot serve health checks on {}: {}; choose another --healthz-bind-address",
-          config.healthz(),
-          e.getMessage());
+      log.atWarn()
+          .addKeyValue("address", config.healthz())
+          .addKeyValue("error", e.getMessage())
+          .log("cannot serve health checks; choose another --healthz-bind-address");
       return null;
     }
   }

@@ -87,8 +87,8 @@ final class ClusterFeed implements Source {
   }
 
   @Override
-  public String extent() {
-    return "api=" + name();
+  public Map.Entry<String, Object> extent() {
+    return Map.entry("api", name());
   }
 
   @Override

@@ -225,8 +225,11 @@ public final class Dataplane implements StatsSource, AutoCloseable {
   private void retireOthers() throws KernelException {
     for (Pins other : pins.others()) {
       CleanupReport report = Cleanup.retire(other);
-      log.info("replaced the programs of {}; pins removed: {}", other.version(), report.removed());
-      report.left().forEach(left -> log.warn("left alone: {}", left));
+      log.atInfo()
+          .addKeyValue("version", other.version())
+          .addKeyValue("pinsRemoved", report.removed())
+          .log("replaced the programs of another ABI version");
+      report.left().forEach(left -> log.atWarn().addKeyValue("what", left).log("left alone"));
     }
   }
 

@@ -2,9 +2,13 @@
 package dev.patchbay.agent.cli;
 
 import dev.patchbay.agent.UserError;
+import dev.patchbay.agent.log.Log;
+import dev.patchbay.agent.log.LogFormat;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.event.Level;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -85,9 +89,10 @@ public final class PatchbayCommand implements Runnable {
     }
     if (file != null) {
       ConfigFile config = ConfigFile.read(Path.of(file), run.getCommandSpec());
-      config.warnings().forEach(warning -> line.getErr().println("patchbay: " + warning));
-      line.getErr().flush();
       run.setDefaultValueProvider(config);
+      if (run.getCommand() instanceof RunCommand command) {
+        command.warnings = config.warnings();
+      }
     }
   }
 
@@ -96,7 +101,7 @@ public final class PatchbayCommand implements Runnable {
     int code = 1;
     switch (e) {
       case UserError error -> {
-        err.println("patchbay: " + error.getMessage());
+        err.println(said(Level.ERROR, String.valueOf(error.getMessage())));
         code = error.exitCode();
       }
       case InterruptedException _ -> err.println("patchbay: interrupted");
@@ -107,6 +112,13 @@ public final class PatchbayCommand implements Runnable {
     }
     err.flush();
     return code;
+  }
+
+  /** A message for standard error: a line of the log, if that is read by programs. */
+  static String said(Level level, String message) {
+    return Log.format() == LogFormat.json
+        ? Log.line(level, PatchbayCommand.class.getName(), message, Map.of())
+        : "patchbay: " + message;
   }
 
   private static int misused(CommandLine.ParameterException e, String[] args) {
