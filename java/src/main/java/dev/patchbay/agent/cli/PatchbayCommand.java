@@ -7,6 +7,7 @@ import dev.patchbay.agent.log.LogFormat;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.event.Level;
 import picocli.CommandLine;
@@ -30,6 +31,7 @@ import picocli.CommandLine.Spec;
       ExplainCommand.class,
       StatusCommand.class,
       EnvCommand.class,
+      SchemaCommand.class,
       CleanupCommand.class,
       VersionCommand.class,
       TrainCommand.class
@@ -45,6 +47,24 @@ public final class PatchbayCommand implements Runnable {
 
   @Spec CommandSpec spec = CommandSpec.create();
 
+  private final Supplier<Terminal> terminal;
+
+  /** For output that goes to no terminal. */
+  public PatchbayCommand() {
+    this(() -> Terminal.NONE);
+  }
+
+  private PatchbayCommand(Supplier<Terminal> terminal) {
+    this.terminal = terminal;
+  }
+
+  /** What the output of a command goes to. */
+  static Terminal terminal(CommandSpec command) {
+    return command.root().userObject() instanceof PatchbayCommand root
+        ? root.terminal.get()
+        : Terminal.NONE;
+  }
+
   /** Without a subcommand: the help, and exit code 2. */
   @Override
   public void run() {
@@ -52,12 +72,25 @@ public final class PatchbayCommand implements Runnable {
   }
 
   /**
-   * Runs a command line.
+   * Runs the command line of this process.
    *
+   * @param out writes to standard output
+   * @param err writes to standard error
    * @return the exit code: 0 done, 1 failed, 2 wrong usage
    */
-  public static int execute(PrintWriter out, PrintWriter err, String... args) {
-    CommandLine line = new CommandLine(new PatchbayCommand());
+  public static int main(PrintWriter out, PrintWriter err, String... args) {
+    Supplier<Terminal> terminal = () -> Terminal.ofStandardOutput(System.getenv());
+    return execute(new PatchbayCommand(terminal), out, err, args);
+  }
+
+  /** Runs a command line whose output goes to no terminal. */
+  static int execute(PrintWriter out, PrintWriter err, String... args) {
+    return execute(new PatchbayCommand(), out, err, args);
+  }
+
+  private static int execute(
+      PatchbayCommand command, PrintWriter out, PrintWriter err, String... args) {
+    CommandLine line = new CommandLine(command);
     line.setOut(out);
     line.setErr(err);
     line.setCaseInsensitiveEnumValuesAllowed(true);
