@@ -27,8 +27,8 @@ import org.slf4j.LoggerFactory;
  * they are attached. Closing gives up this process's descriptors and the lock: programs stay
  * attached, pins stay, and Services go on working.
  *
- * <p>One thread opens, attaches, listens and closes; {@link #counters} and {@link #report} are for
- * any.
+ * <p>One thread opens, attaches, listens and closes; {@link #counters}, {@link #usage}, {@link
+ * #inspect} and {@link #report} are for any.
  */
 public final class Dataplane implements StatsSource, AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Dataplane.class);
@@ -40,6 +40,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
   private final KernelStore store;
   private final boolean firstStart;
   private final Undo pinned;
+  private final Guard guard;
   private @Nullable EventReader events;
 
   private Dataplane(
@@ -48,6 +49,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
       BpfObject object,
       MapSet maps,
       KernelStore store,
+      Guard guard,
       boolean firstStart,
       Undo pinned) {
     this.pins = pins;
@@ -55,6 +57,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
     this.object = object;
     this.maps = maps;
     this.store = store;
+    this.guard = guard;
     this.firstStart = firstStart;
     this.pinned = pinned;
   }
@@ -115,11 +118,12 @@ public final class Dataplane implements StatsSource, AutoCloseable {
                   maps.get(PatchbayMap.FRONTENDS),
                   maps.get(PatchbayMap.SERVICES),
                   maps.get(PatchbayMap.BACKENDS)));
+      Guard guard = Guard.over(pins, maps, object);
       opened.keep();
       adopted.values().forEach(BpfMap::close);
       List<Fd> locks = new ArrayList<>(otherLocks);
       locks.add(lock);
-      return new Dataplane(pins, locks, object, maps, store, adopted.isEmpty(), undo);
+      return new Dataplane(pins, locks, object, maps, store, guard, adopted.isEmpty(), undo);
     } catch (KernelException refused) {
       undo.run(refused);
       throw refused;
@@ -211,6 +215,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
       AttachResult result = new Attacher(pins, object).attach(cgroup, replace);
       if (result instanceof AttachResult.Attached) {
         pinned.forget();
+        guard.attached();
         retireOthers();
       }
       return result;
@@ -247,6 +252,31 @@ public final class Dataplane implements StatsSource, AutoCloseable {
     events.start();
   }
 
+  /**
+   * What others did to links, programs and pins since {@link #attach}; any thread.
+   *
+   * @param cgroup the one that was attached to
+   * @throws KernelException.NotFound if that cgroup is gone
+   */
+  public Inspection inspect(Path cgroup) throws KernelException {
+    return guard.inspect(cgroup);
+  }
+
+  /**
+   * Puts back what {@link #inspect} found amiss, as far as it can be: pins what is not pinned,
+   * attaches what is not attached. On the thread that attaches. A link that still lives is only
+   * pinned again; its program never ceases to run.
+   */
+  public AttachResult repair(Path cgroup) throws KernelException {
+    guard.pinAgain(pins.bpfDir(), Cgroups.id(cgroup));
+    return attach(cgroup);
+  }
+
+  /** How full each map is now. */
+  public List<MapUsage> usage() throws KernelException {
+    return maps.usage(store.occupied());
+  }
+
   /** Whether the programs run where they should, asked of the kernel now. */
   public AttachReport report() throws KernelException {
     return PinnedLink.report(pins);
@@ -274,6 +304,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
       events = null;
     }
     store.close();
+    guard.close();
     maps.close();
     object.close();
     locks.forEach(Fd::close);

@@ -13,6 +13,10 @@ enum PatchbayMap {
   UDP_FLOWS,
   AFFINITY,
   COUNTERS,
+  SERVICE_STATS,
+  BACKEND_STATS,
+  WATCHERS,
+  WATCHER_RINGS,
   EVENTS;
 
   /** Its name in the object file and of its pin. */

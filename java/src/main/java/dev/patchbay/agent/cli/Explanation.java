@@ -7,6 +7,7 @@ import dev.patchbay.agent.snapshot.Snapshot;
 import dev.patchbay.compile.Decision;
 import dev.patchbay.compile.EndpointSelection;
 import dev.patchbay.compile.Rejection;
+import dev.patchbay.compile.Reserved;
 import dev.patchbay.compile.Selection;
 import dev.patchbay.compile.SourceRanges;
 import dev.patchbay.inspect.NearMiss;
@@ -134,7 +135,7 @@ record Explanation(
   private static List<NearMiss> nearMisses(Destination to, DataplaneView view) {
     Snapshot snapshot = view.snapshot();
     return NearMisses.of(
-        view.observed(),
+        Reserved.hidden(view.observed()),
         frontend -> {
           ServicePortKey owner = view.owner(frontend);
           return owner == null ? null : owner.service();

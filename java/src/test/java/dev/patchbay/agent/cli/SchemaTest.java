@@ -4,6 +4,7 @@ package dev.patchbay.agent.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.patchbay.agent.cli.SchemaCommand.Of;
+import dev.patchbay.agent.health.Status;
 import dev.patchbay.compile.Decision;
 import dev.patchbay.inspect.NearMiss;
 import dev.patchbay.kernel.AttachReport;
@@ -87,6 +88,11 @@ class SchemaTest {
     String[] state = {"properties", "programs", "items", "properties", "state"};
     assertThat(words(Of.status, state))
         .containsExactlyInAnyOrderElementsOf(names(AttachReport.State.values()));
+    String[] status = {
+      "properties", "health", "properties", "checks", "items", "properties", "status"
+    };
+    assertThat(words(Of.status, status))
+        .isEqualTo(Arrays.stream(Status.values()).map(Status::label).toList());
     String[] severity = {"properties", "problems", "items", "properties", "severity"};
     assertThat(words(Of.validate, severity))
         .containsExactlyInAnyOrderElementsOf(names(Problem.Severity.values()));
