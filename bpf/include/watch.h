@@ -16,9 +16,6 @@
 #include "refuse.h"
 #include "service.h"
 
-/* Of sys/socket.h, which is none of the kernel's headers. */
-#define PB_AF_INET6 10
-
 /* A function of its own, which not every program that includes this needs. */
 #define PB_RARE static __noinline __attribute__((unused))
 
@@ -46,7 +43,7 @@ static __always_inline bool pb_is_watched(void)
 {
 	const struct pb_watchers *all = pb_all_watchers();
 
-	return all && all->until;
+	return all && all->latest;
 }
 
 /*
@@ -58,21 +55,19 @@ static __always_inline bool pb_is_watched(void)
 PB_RARE int pb_deliver(struct pb_event *event)
 {
 	struct pb_watchers *all = pb_all_watchers();
-	struct pb_watcher *watcher;
 	__u64 flags;
+	__u32 place;
 	void *ring;
-	__u32 slot;
 
 	if (!event || !all)
 		return 0;
 	event->time = bpf_ktime_get_ns();
-	if (event->time >= all->until)
+	if (event->time >= all->latest)
 		return 0;
-	for (slot = 0; slot < PB_WATCHERS; slot++) {
-		__u32 index = slot;
+	for (place = 0; place < PB_WATCHERS; place++) {
+		__u32 index = place;
 
-		watcher = &all->watcher[slot];
-		if (event->time >= watcher->until)
+		if (event->time >= all->deadline[place])
 			continue;
 		ring = bpf_map_lookup_elem(&watcher_rings, &index);
 		if (!ring)
@@ -82,7 +77,7 @@ PB_RARE int pb_deliver(struct pb_event *event)
 		    bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / 4)
 			flags = BPF_RB_FORCE_WAKEUP;
 		if (bpf_ringbuf_output(ring, event, sizeof(*event), flags)) /* 5.8 */
-			__sync_fetch_and_add(&watcher->lost, 1);
+			__sync_fetch_and_add(&all->lost[place], 1);
 	}
 	return 0;
 }
