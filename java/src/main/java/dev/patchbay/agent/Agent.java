@@ -174,15 +174,26 @@ public final class Agent implements AutoCloseable {
       String verified = verify(dataplane, owner);
       inPlace = true;
       ready(source, first, verified);
-      if (config.once()) {
-        return;
+      try (SocketCleaner sockets = SocketCleaner.open(dataplane)) {
+        if (config.once()) {
+          sockets.sweep();
+        } else {
+          sockets.start();
+          owner.onDeparture(sockets::request);
+          follow(dataplane, source, owner, local);
+        }
       }
-      try (Reclaimer reclaimer = new Reclaimer(dataplane.store(), inbox);
-          LocalAddresses _ = new LocalAddresses(local, inbox::local)) {
-        dataplane.listen(inbox::conflict);
-        source.watch(inbox::change);
-        owner.serve(inbox, reclaimer);
-      }
+    }
+  }
+
+  /** Until it is told to stop. */
+  private void follow(Dataplane dataplane, Source source, Owner owner, List<IpAddress> local)
+      throws KernelException, InterruptedException {
+    try (Reclaimer reclaimer = new Reclaimer(dataplane.store(), inbox);
+        LocalAddresses _ = new LocalAddresses(local, inbox::local)) {
+      dataplane.listen(inbox::conflict);
+      source.watch(inbox::change);
+      owner.serve(inbox, reclaimer);
     }
   }
 

@@ -87,6 +87,8 @@ final class Owner {
   private Set<String> complaints = Set.of();
   private long retryMillis = FIRST_RETRY_MILLIS;
   private boolean failing;
+  private Runnable departureListener = () -> {};
+  private boolean departures;
 
   /**
    * Adopts what the maps hold.
@@ -140,6 +142,14 @@ final class Owner {
   /** What of it does not fit. */
   Map<ServicePortKey, Refusal> refused() {
     return reconciler.refused();
+  }
+
+  /**
+   * Has somebody told, on the owner's thread, after the maps lost what sockets may be connected to,
+   * see {@link Reconciler#takeDepartures}.
+   */
+  void onDeparture(Runnable told) {
+    departureListener = told;
   }
 
   /** Serves the inbox until it says stop. */
@@ -240,6 +250,11 @@ final class Owner {
       }
       retryMillis = failing ? Math.min(2 * retryMillis, LAST_RETRY_MILLIS) : FIRST_RETRY_MILLIS;
       failing = true;
+    }
+    departures |= reconciler.takeDepartures();
+    if (departures) {
+      departures = failing; // what failed has left nothing yet
+      departureListener.run();
     }
     Map<ServicePortKey, Refusal> refused = reconciler.refused();
     complain(refused);
