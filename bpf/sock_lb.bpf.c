@@ -156,7 +156,9 @@ int pb_sock_release(struct bpf_sock *sk)
 SEC("sockops")
 int pb_sock_ops(struct bpf_sock_ops *ctx)
 {
-	if (ctx->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
+	if (ctx->op == BPF_SOCK_OPS_TCP_CONNECT_CB)
+		pb_starts(ctx);
+	else if (ctx->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
 		pb_established(ctx);
 	return PB_PROCEED;
 }

@@ -36,6 +36,10 @@ typedef struct {
 	__s64 counter;
 } atomic64_t;
 
+enum sock_flags {
+	SOCK_DEAD, /* nobody has a descriptor of it any more */
+};
+
 struct sock_common {
 	__be32 skc_daddr;
 	__be32 skc_rcv_saddr;
@@ -44,6 +48,7 @@ struct sock_common {
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
 	int skc_bound_dev_if;
+	unsigned long skc_flags; /* bits of enum sock_flags */
 	possible_net_t skc_net;
 	struct in6_addr___kernel skc_v6_daddr; /* if the kernel has IPv6 */
 	struct in6_addr___kernel skc_v6_rcv_saddr; /* if the kernel has IPv6 */

@@ -62,12 +62,17 @@ static __always_inline void pb_read_peer(const struct sock *sk, struct pb_peer *
 	peer->port = common->skc_dport;
 }
 
-/* Whether a socket is one that ends when its backend leaves. */
+/*
+ * Whether a socket is one that ends when its backend leaves. One that is closed is on its way already, and
+ * keeps its state until the kernel has freed it.
+ */
 static __always_inline bool pb_ends_with_backend(const struct sock *sk,
 						 const struct pb_socket_state *state)
 {
 	__u8 now = sk->__sk_common.skc_state;
 
+	if (sk->__sk_common.skc_flags & 1UL << SOCK_DEAD)
+		return false;
 	if (state->flags & PB_SOCKET_UDP)
 		return now == BPF_TCP_ESTABLISHED;
 	return state->flags & PB_SOCKET_TERMINATE && now != BPF_TCP_CLOSE;

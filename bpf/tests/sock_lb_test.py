@@ -146,15 +146,15 @@ def kernel_peers(socks):
     raise AssertionError("sockets are missing from /proc/net/udp")
 
 
-class Cases:
-    """Everything that both variants do alike."""
+class Services:
+    """A lab, and Services in it."""
 
-    variant = ""
-    bind_refused = errno.EADDRINUSE
+    variant = "sock_lb"
+    options = {}
 
     @classmethod
     def setUpClass(cls):
-        cls.lab = Lab(cls.variant, ENDPOINTS)
+        cls.lab = Lab(cls.variant, ENDPOINTS, **cls.options)
         cls.addClassCleanup(cls.lab.close)
         for address in NODE4 + NODE6:
             cls.lab.node_address(address)
@@ -179,8 +179,14 @@ class Cases:
         result = function()
         return self.lab.counter(name) - before, result
 
+
+class Cases(Services):
+    """Everything that both variants do alike."""
+
+    bind_refused = errno.EADDRINUSE
+
     def test_verifier_accepts_every_program_within_reason(self):
-        for program in PROGRAMS:
+        for program in (*PROGRAMS, "pb_stale_sockets"):
             verified = self.lab.verified_instructions(program)
             print(f"  {self.variant:15} {program:16} {verified:7} instructions verified")
             self.assertGreater(verified, 10)

@@ -3,6 +3,7 @@ package dev.patchbay.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.patchbay.abi.AbiLimits;
 import dev.patchbay.kernel.sys.Bpf;
 import dev.patchbay.kernel.sys.MapType;
 import java.nio.file.Files;
@@ -14,6 +15,9 @@ import org.junit.jupiter.api.Test;
 
 /** What cleanup removes, and what it must not. */
 final class CleanupKernelTest {
+  private static final int PINS = Hook.values().length + PatchbayMap.values().length;
+  private static final String VERSION = "v" + AbiLimits.VERSION;
+
   private final Scratch scratch = new Scratch();
 
   CleanupKernelTest() throws Exception {}
@@ -46,8 +50,8 @@ final class CleanupKernelTest {
     attachAndClose(cgroup);
     assertThat(running(cgroup, Hook.PB_CONNECT4)).hasSize(1);
     CleanupReport report = cleanup();
-    // 10 links, 9 maps, and the directories links, maps, v2 and the one above
-    assertThat(report.removed()).hasSize(23);
+    // and the directories links, maps, vN and the one above
+    assertThat(report.removed()).hasSize(PINS + 4);
     assertThat(report.left()).isEmpty();
     assertThat(report.agentRunning()).isFalse();
     assertThat(scratch.bpfDir()).doesNotExist();
@@ -73,7 +77,9 @@ final class CleanupKernelTest {
     attachAndClose(cgroup);
     Files.move(scratch.pins().version(), scratch.bpfDir().resolve("v77"));
     assertThat(running(cgroup, Hook.PB_CONNECT6)).hasSize(1);
-    assertThat(cleanup().removed()).hasSize(23).anyMatch(line -> line.contains("/v77/links/pb_"));
+    assertThat(cleanup().removed())
+        .hasSize(PINS + 4)
+        .anyMatch(line -> line.contains("/v77/links/pb_"));
     assertThat(running(cgroup, Hook.PB_CONNECT6)).isEmpty();
     assertThat(scratch.bpfDir()).doesNotExist();
   }
@@ -104,14 +110,14 @@ final class CleanupKernelTest {
             links + "/mine: not a link of Patchbay's",
             links + "/pb_other: not a link of Patchbay's",
             links + "/pb_connect9: not a link of Patchbay's");
-    assertThat(report.removed()).hasSize(18); // 9 links, 9 maps
+    assertThat(report.removed()).hasSize(PINS - 1); // one link is made another's above
     assertThat(scratch.pinned())
         .containsExactly(
             "other/frontends",
-            "v2/links/mine",
-            "v2/links/pb_connect9",
-            "v2/links/pb_other",
-            "v2/maps/other_map");
+            VERSION + "/links/mine",
+            VERSION + "/links/pb_connect9",
+            VERSION + "/links/pb_other",
+            VERSION + "/maps/other_map");
     assertThat(running(cgroup, Hook.PB_CONNECT4)).hasSize(1);
   }
 

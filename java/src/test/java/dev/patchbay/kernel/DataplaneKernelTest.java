@@ -39,7 +39,10 @@ import org.junit.jupiter.api.Test;
 /** Loading, pinning, adopting and attaching, on this kernel. */
 final class DataplaneKernelTest {
   private static final List<String> MAPS =
-      Stream.of(PatchbayMap.values()).map(map -> "v2/maps/" + map.mapName()).sorted().toList();
+      Stream.of(PatchbayMap.values())
+          .map(map -> "v" + AbiLimits.VERSION + "/maps/" + map.mapName())
+          .sorted()
+          .toList();
   private static final List<String> PROGRAMS = Stream.of(Hook.values()).map(Hook::program).toList();
   private static final FrontendKey KEY =
       new FrontendKey(IpAddress.of("10.96.0.1"), 80, Protocol.TCP, Scope.INTERNAL);
@@ -481,6 +484,10 @@ final class DataplaneKernelTest {
               new MapUsage("udp_flows", OptionalLong.of(0), 64),
               new MapUsage("affinity", OptionalLong.of(0), 64),
               new MapUsage("counters", OptionalLong.empty(), CounterIndex.count()),
+              new MapUsage("service_stats", OptionalLong.of(0), AbiLimits.DEFAULT_SERVICE_STATS),
+              new MapUsage("backend_stats", OptionalLong.of(0), AbiLimits.DEFAULT_BACKEND_STATS),
+              new MapUsage("watchers", OptionalLong.empty(), 1),
+              new MapUsage("watcher_rings", OptionalLong.empty(), AbiLimits.WATCHERS),
               new MapUsage("events", OptionalLong.empty(), AbiLimits.DEFAULT_EVENTS_BYTES));
     }
   }
