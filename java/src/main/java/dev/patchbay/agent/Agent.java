@@ -212,21 +212,33 @@ public final class Agent implements AutoCloseable {
       Map<String, Object> verified = verify(dataplane, owner);
       health.ok(Check.START, "");
       ready(source, first, verified);
-      if (config.once()) {
-        return;
+      try (SocketCleaner sockets = SocketCleaner.open(dataplane)) {
+        if (config.once()) {
+          sockets.sweep();
+        } else {
+          sockets.start();
+          owner.onDeparture(sockets::request);
+          follow(dataplane, source, owner, monitor, local);
+        }
       }
-      try (Reclaimer reclaimer = new Reclaimer(dataplane.store(), inbox);
-          LocalAddresses _ = new LocalAddresses(local, inbox::local)) {
-        dataplane.listen(inbox::conflict);
-        source.watch(
-            update -> {
-              statistics.told(update.changes());
-              inbox.change(update);
-            });
-        owner.add(monitor.rows());
-        monitor.start(owner::audit);
-        owner.serve(inbox, reclaimer);
-      }
+    }
+  }
+
+  /** Until it is told to stop. */
+  private void follow(
+      Dataplane dataplane, Source source, Owner owner, HealthMonitor monitor, List<IpAddress> local)
+      throws KernelException, InterruptedException {
+    try (Reclaimer reclaimer = new Reclaimer(dataplane.store(), inbox);
+        LocalAddresses _ = new LocalAddresses(local, inbox::local)) {
+      dataplane.listen(inbox::conflict);
+      source.watch(
+          update -> {
+            statistics.told(update.changes());
+            inbox.change(update);
+          });
+      owner.add(monitor.rows());
+      monitor.start(owner::audit);
+      owner.serve(inbox, reclaimer);
     }
   }
 

@@ -106,6 +106,8 @@ final class Owner {
   private Set<String> complaints = Set.of();
   private long retryMillis = FIRST_RETRY_MILLIS;
   private boolean failing;
+  private Runnable departureListener = () -> {};
+  private boolean departures;
 
   /** Rows that are not of Services; they take the room that those leave. */
   private List<ServiceRow> own = List.of();
@@ -186,6 +188,14 @@ final class Owner {
   /** Compares some rows in the maps with what they shall hold; what differs is put right next. */
   Reconciler.AuditStep audit(RowReader reader) throws StoreException {
     return reconciler.audit(reader);
+  }
+
+  /**
+   * Has somebody told, on the owner's thread, after the maps lost what sockets may be connected to,
+   * see {@link Reconciler#takeDepartures}.
+   */
+  void onDeparture(Runnable told) {
+    departureListener = told;
   }
 
   /** Serves the inbox until it says stop. */
@@ -343,6 +353,11 @@ final class Owner {
       }
       retryMillis = failing ? Math.min(2 * retryMillis, LAST_RETRY_MILLIS) : FIRST_RETRY_MILLIS;
       failing = true;
+    }
+    departures |= reconciler.takeDepartures();
+    if (departures) {
+      departures = failing; // what failed has left nothing yet
+      departureListener.run();
     }
     Map<ServicePortKey, Refusal> refused = new TreeMap<>(reconciler.refused());
     Set<ServicePortKey> ownInPlace = ownInPlace(refused.keySet());

@@ -371,6 +371,15 @@ public final class Dataplane implements StatsSource, AutoCloseable {
     return attach(cgroup);
   }
 
+  /**
+   * What finds sockets whose backend is gone. The caller closes it, before the dataplane.
+   *
+   * @throws KernelException if this kernel cannot (before 5.9, or without BTF)
+   */
+  public StaleSockets staleSockets() throws KernelException {
+    return StaleSockets.open(maps);
+  }
+
   /** Whether the programs run where they should, asked of the kernel now. */
   public AttachReport report() throws KernelException {
     return PinnedLink.report(pins);
