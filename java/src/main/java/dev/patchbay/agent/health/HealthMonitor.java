@@ -30,6 +30,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,7 +56,7 @@ public final class HealthMonitor implements AutoCloseable {
   private static final long FILE_MILLIS = 30_000;
 
   /** A comparison costs at most one part in so many of a core. */
-  private static final long AUDIT_SHARE = 200;
+  private static final long AUDIT_SHARE = 100;
 
   /** How long the owner may take to answer. */
   private static final long ANSWER_MILLIS = 10_000;
@@ -96,6 +97,11 @@ public final class HealthMonitor implements AutoCloseable {
   private List<Drift> unrepaired = List.of();
   private long auditNanos;
   private int auditSteps;
+
+  /** What the last comparisons took. The shortest counts: a thread may have stood still in one. */
+  private final long[] audits = new long[3];
+
+  private int auditCount;
 
   // On the monitor's thread.
   private long asked = answered;
@@ -429,6 +435,8 @@ public final class HealthMonitor implements AutoCloseable {
       case PUT_OFF -> endAudit();
       case ENDED -> {
         totals.audited(auditNanos);
+        audits[auditCount++ % audits.length] = auditNanos;
+        auditRestNanos = AUDIT_SHARE * LongStream.of(audits).min().orElse(0);
         if (step.found().isEmpty()) {
           state.ok(Check.ROWS, "");
         }
@@ -439,7 +447,6 @@ public final class HealthMonitor implements AutoCloseable {
   }
 
   private void endAudit() {
-    auditRestNanos = auditNanos * AUDIT_SHARE;
     auditNanos = 0;
     auditSteps = 0;
     auditing.set(false);
