@@ -6,7 +6,7 @@ import dev.patchbay.table.Capacity;
 
 /** The version of the ABI and the sizes that maps have unless they are told otherwise. */
 public final class AbiLimits {
-  /** The version, part of the path of every pin. */
+  /** The version that this code was written for. */
   public static final int VERSION = Abi.PB_ABI_VERSION();
 
   /** Sizes of {@code frontends}, {@code services} and {@code backends}. */
@@ -22,6 +22,15 @@ public final class AbiLimits {
 
   /** Bytes of {@code events}, a power of two and a multiple of the page size. */
   public static final int DEFAULT_EVENTS_BYTES = Abi.PB_DEFAULT_EVENTS_BYTES();
+
+  /** Entries of {@code service_stats}. */
+  public static final int DEFAULT_SERVICE_STATS = Abi.PB_DEFAULT_SERVICE_STATS();
+
+  /** Entries of {@code backend_stats}. */
+  public static final int DEFAULT_BACKEND_STATS = Abi.PB_DEFAULT_BACKEND_STATS();
+
+  /** How many may watch connections at one time. */
+  public static final int WATCHERS = Abi.PB_WATCHERS();
 
   private AbiLimits() {}
 }

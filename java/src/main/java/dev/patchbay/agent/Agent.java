@@ -6,6 +6,10 @@ import dev.patchbay.agent.AgentConfig.SourceSettings;
 import dev.patchbay.agent.health.Check;
 import dev.patchbay.agent.health.HealthMonitor;
 import dev.patchbay.agent.health.HealthState;
+import dev.patchbay.agent.log.Log;
+import dev.patchbay.agent.log.LogFormat;
+import dev.patchbay.agent.metrics.AgentStatistics;
+import dev.patchbay.agent.metrics.Metrics;
 import dev.patchbay.agent.snapshot.Snapshot;
 import dev.patchbay.inspect.Canonical;
 import dev.patchbay.inspect.Invariants;
@@ -30,7 +34,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -40,6 +46,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The agent from start to end.
@@ -56,6 +63,7 @@ public final class Agent implements AutoCloseable {
   private final StateLock lock;
   private final SnapshotWriter snapshots;
   private final Inbox inbox = new Inbox();
+  private final AgentStatistics statistics = new AgentStatistics();
   private final Stopper stopper = Stopper.install(this::stop);
   private final HealthState health = new HealthState(System::currentTimeMillis);
 
@@ -63,6 +71,7 @@ public final class Agent implements AutoCloseable {
   private final AtomicLong lastApplied = new AtomicLong(-1);
 
   private volatile Runnable stopLoading = () -> {};
+  private volatile Runnable drain = () -> {};
   private volatile boolean eligible = true;
 
   private Agent(AgentConfig config) throws UserError {
@@ -95,13 +104,27 @@ public final class Agent implements AutoCloseable {
       stopLoading = () -> loading.cancel(true);
       Thread.ofPlatform().name("patchbay-load").daemon().start(loading);
       HealthServer health = config.once() ? null : serveHealth(source);
+      Metrics metrics = new Metrics(statistics, source::figures, config.series());
+      MetricsServer scrapes = config.once() ? null : serveMetrics(metrics);
+      drain =
+          () -> {
+            if (health != null) {
+              health.close();
+            }
+            if (scrapes != null) {
+              scrapes.close();
+            }
+          };
       try (Dataplane dataplane = open()) {
-        serve(dataplane, source, loaded(loading));
+        serve(dataplane, source, metrics, loaded(loading));
       } catch (CancellationException _) {
         log.info("told to stop before the source had told everything; what was programmed stays");
       } finally {
         if (health != null) {
           health.close();
+        }
+        if (scrapes != null) {
+          scrapes.close();
         }
       }
     } catch (KernelException e) {
@@ -115,6 +138,7 @@ public final class Agent implements AutoCloseable {
   private void stop() {
     inbox.stop();
     stopLoading.run();
+    Thread.ofPlatform().name("patchbay-drain").daemon().start(drain);
   }
 
   private Source source() throws UserError {
@@ -158,7 +182,7 @@ public final class Agent implements AutoCloseable {
     }
   }
 
-  private void serve(Dataplane dataplane, Source source, SourceUpdate first)
+  private void serve(Dataplane dataplane, Source source, Metrics metrics, SourceUpdate first)
       throws UserError, KernelException, StoreException, InterruptedException {
     List<IpAddress> local = LocalAddresses.now();
     NodeView nodes = new NodeView(config.nodeName(), config.nodePortAddresses());
@@ -172,7 +196,8 @@ public final class Agent implements AutoCloseable {
                 config.stateDir(),
                 health,
                 inbox::run,
-                source::trouble)) {
+                source::trouble);
+        Metrics.Observed _ = metrics.observe(dataplane, monitor.stats())) {
       Owner owner =
           new Owner(
               dataplane.store(),
@@ -180,9 +205,11 @@ public final class Agent implements AutoCloseable {
               nodes,
               healthChecks,
               source.notices(),
-              outcome -> applied(source, monitor, outcome));
+              outcome -> applied(source, monitor, outcome),
+              statistics);
+      statistics.told(first.changes());
       program(dataplane, owner, first);
-      String verified = verify(dataplane, owner);
+      Map<String, Object> verified = verify(dataplane, owner);
       health.ok(Check.START, "");
       ready(source, first, verified);
       if (config.once()) {
@@ -191,7 +218,11 @@ public final class Agent implements AutoCloseable {
       try (Reclaimer reclaimer = new Reclaimer(dataplane.store(), inbox);
           LocalAddresses _ = new LocalAddresses(local, inbox::local)) {
         dataplane.listen(inbox::conflict);
-        source.watch(inbox::change);
+        source.watch(
+            update -> {
+              statistics.told(update.changes());
+              inbox.change(update);
+            });
         owner.add(monitor.rows());
         monitor.start(owner::audit);
         owner.serve(inbox, reclaimer);
@@ -210,7 +241,9 @@ public final class Agent implements AutoCloseable {
     }
     int foreign = dataplane.store().deleteForeignFrontends();
     if (foreign > 0) {
-      log.warn("removed {} entries of the frontends map that nobody can read", foreign);
+      log.atWarn()
+          .addKeyValue("removed", foreign)
+          .log("removed entries of the frontends map that nobody can read");
     }
     attach(dataplane);
   }
@@ -235,7 +268,7 @@ public final class Agent implements AutoCloseable {
   }
 
   /** Reads everything back and compares it with what is wanted; says what was compared. */
-  private String verify(Dataplane dataplane, Owner owner)
+  private Map<String, Object> verify(Dataplane dataplane, Owner owner)
       throws UserError, KernelException, StoreException {
     ObservedState observed = dataplane.store().load();
     List<String> wrong = new ArrayList<>();
@@ -261,21 +294,26 @@ public final class Agent implements AutoCloseable {
       frontends += row.frontends().size();
       backends += row.backends().size();
     }
-    return "services=" + services.size() + " frontends=" + frontends + " backends=" + backends;
+    Map<String, Object> verified = new LinkedHashMap<>();
+    verified.put("services", services.size());
+    verified.put("frontends", frontends);
+    verified.put("backends", backends);
+    return verified;
   }
 
-  private void ready(Source source, SourceUpdate first, String verified) {
+  private void ready(Source source, SourceUpdate first, Map<String, Object> verified) {
+    Map<String, Object> facts = new LinkedHashMap<>(verified);
+    facts.put(source.extent().getKey(), source.extent().getValue());
+    facts.put("problems", first.problems().size());
+    facts.put("cgroup", config.cgroup());
+    facts.put("ms", ProcessAge.millis());
     System.out.println(
-        "ready: "
-            + verified
-            + " "
-            + source.extent()
-            + " problems="
-            + first.problems().size()
-            + " cgroup="
-            + config.cgroup()
-            + " ms="
-            + ProcessAge.millis());
+        Log.format() == LogFormat.json
+            ? Log.line(Level.INFO, Agent.class.getName(), "ready", facts)
+            : "ready:"
+                + facts.entrySet().stream()
+                    .map(fact -> " " + fact.getKey() + "=" + fact.getValue())
+                    .collect(Collectors.joining()));
     System.out.flush();
   }
 
@@ -311,23 +349,40 @@ public final class Agent implements AutoCloseable {
         health.results(), health.stuck(), lastApplied.get(), eligible, source.trouble());
   }
 
-  /** Health checks that cannot be served do not keep Services from working, unless told so. */
+  /**
+   * Health checks and metrics that cannot be served do not keep Services from working, unless told
+   * so.
+   */
   private @Nullable HealthServer serveHealth(Source source) throws UserError {
     try {
-      return new HealthServer(config.healthz(), () -> health(source));
+      return new HealthServer(config.healthz(), () -> health(source), statistics);
     } catch (IOException e) {
-      if (config.hardFail()) {
-        throw new UserError(
-            "cannot serve health checks on " + config.healthz(),
-            String.valueOf(e.getMessage()),
-            "choose another --healthz-bind-address, or do without --bind-address-hard-fail");
-      }
-      log.warn(
-          "cannot serve health checks on {}: {}; choose another --healthz-bind-address",
-          config.healthz(),
-          e.getMessage());
+      cannotServe("health checks", config.healthz(), "--healthz-bind-address", e);
       return null;
     }
+  }
+
+  private @Nullable MetricsServer serveMetrics(Metrics metrics) throws UserError {
+    try {
+      return new MetricsServer(config.metrics(), statistics, metrics, config::settings);
+    } catch (IOException e) {
+      cannotServe("metrics", config.metrics(), "--metrics-bind-address", e);
+      return null;
+    }
+  }
+
+  private void cannotServe(String what, HostPort where, String option, IOException e)
+      throws UserError {
+    if (config.hardFail()) {
+      throw new UserError(
+          "cannot serve " + what + " on " + where,
+          String.valueOf(e.getMessage()),
+          "choose another " + option + ", or do without --bind-address-hard-fail");
+    }
+    log.atWarn()
+        .addKeyValue("address", where)
+        .addKeyValue("error", e.getMessage())
+        .log("cannot serve {}; choose another {}", what, option);
   }
 
   /** Gives up what the agent holds; programs and maps stay. */

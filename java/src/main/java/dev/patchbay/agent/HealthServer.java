@@ -3,16 +3,15 @@ package dev.patchbay.agent;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
+import dev.patchbay.agent.HttpEndpoint.Answer;
 import dev.patchbay.agent.health.Result;
+import dev.patchbay.agent.metrics.AgentStatistics;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
-import java.util.concurrent.Executors;
+import java.util.Map;
 import java.util.function.Supplier;
 
 /**
@@ -50,37 +49,37 @@ final class HealthServer implements AutoCloseable {
     }
   }
 
-  private final HttpServer server;
+  private final AgentStatistics statistics;
+  private final HttpEndpoint endpoint;
 
   /**
    * Begins to answer.
    *
    * @param bind where to listen
    * @param health asked for each request
+   * @param statistics where answers are counted
    */
-  HealthServer(HostPort bind, Supplier<Health> health) throws IOException {
-    server = HttpServer.create(bind.toSocketAddress(), 16);
-    server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
-    server.createContext("/", exchange -> answer(exchange, health.get()));
-    server.start();
+  HealthServer(HostPort bind, Supplier<Health> health, AgentStatistics statistics)
+      throws IOException {
+    this.statistics = statistics;
+    endpoint =
+        new HttpEndpoint(
+            bind,
+            Map.of(
+                "/healthz", _ -> healthz(health.get()),
+                "/livez", _ -> livez(health.get())));
   }
 
-  private static void answer(HttpExchange exchange, Health health) throws IOException {
-    int code =
-        switch (exchange.getRequestURI().getPath()) {
-          case "/healthz" -> health.serving() && health.nodeEligible() ? 200 : 503;
-          case "/livez" -> health.stuck() ? 503 : 200;
-          default -> 404;
-        };
-    String body = code == 404 ? "no such page; there are /healthz and /livez\n" : body(health);
-    byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
-    exchange
-        .getResponseHeaders()
-        .set("Content-Type", code == 404 ? "text/plain; charset=utf-8" : "application/json");
-    exchange.getResponseHeaders().set("X-Content-Type-Options", "nosniff");
-    exchange.sendResponseHeaders(code, bytes.length);
-    exchange.getResponseBody().write(bytes);
-    exchange.close();
+  private Answer healthz(Health health) {
+    int code = health.serving() && health.nodeEligible() ? 200 : 503;
+    statistics.healthz(code);
+    return Answer.json(code, body(health));
+  }
+
+  private Answer livez(Health health) {
+    int code = health.stuck() ? 503 : 200;
+    statistics.livez(code);
+    return Answer.json(code, body(health));
   }
 
   private static String body(Health health) {
@@ -129,6 +128,6 @@ final class HealthServer implements AutoCloseable {
 
   @Override
   public void close() {
-    server.stop(0);
+    endpoint.close();
   }
 }

@@ -6,6 +6,7 @@ import dev.patchbay.model.NodeInfo;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.SourceChanges;
 import dev.patchbay.model.SourceUpdate;
 import dev.patchbay.observe.BindConflict;
 import java.util.ArrayList;
@@ -50,6 +51,7 @@ final class Inbox {
   private Map<ObjectKey, Optional<ServiceState>> services = new LinkedHashMap<>();
   private List<Problem> problems = List.of();
   private List<NodeInfo> nodes = List.of();
+  private SourceChanges changes = SourceChanges.NONE;
   private boolean told;
   private @Nullable List<IpAddress> local;
   private List<BindConflict> conflicts = new ArrayList<>();
@@ -64,6 +66,7 @@ final class Inbox {
           update.upserted().forEach(state -> services.put(state.key(), Optional.of(state)));
           problems = update.problems();
           nodes = update.nodes();
+          changes = changes.plus(update.changes());
           told = true;
         });
   }
@@ -134,6 +137,7 @@ final class Inbox {
       Work work =
           new Work(told ? update() : null, local, List.copyOf(conflicts), tasks, reclaimed, stop);
       services = new LinkedHashMap<>();
+      changes = SourceChanges.NONE;
       told = false;
       local = null;
       conflicts = new ArrayList<>();
@@ -149,6 +153,6 @@ final class Inbox {
     List<ServiceState> upserted = new ArrayList<>(services.size());
     List<ObjectKey> removed = new ArrayList<>();
     services.forEach((key, state) -> state.ifPresentOrElse(upserted::add, () -> removed.add(key)));
-    return new SourceUpdate(upserted, removed, problems, nodes);
+    return new SourceUpdate(upserted, removed, problems, nodes, changes);
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent;
 
+import dev.patchbay.agent.metrics.AgentStatistics;
 import dev.patchbay.compile.Compiler;
 import dev.patchbay.compile.HealthCheck;
 import dev.patchbay.compile.Rejection;
@@ -11,6 +12,7 @@ import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.ServicePortKey;
 import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.SourceChanges;
 import dev.patchbay.model.SourceUpdate;
 import dev.patchbay.observe.BindConflict;
 import dev.patchbay.reconcile.ApplyReport;
@@ -24,12 +26,14 @@ import dev.patchbay.table.DesiredState;
 import dev.patchbay.table.FrontendKey;
 import dev.patchbay.table.ObservedState;
 import dev.patchbay.table.ServiceRow;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
@@ -38,6 +42,7 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * The one that decides what the maps hold: takes changes, compiles them, applies the difference.
@@ -87,9 +92,15 @@ final class Owner {
   private final HealthCheckNodePorts healthChecks;
   private final Notices notices;
   private final Listener listener;
+  private final RoundMeter meter;
 
   /** All Services; written by the owner, read by {@link #cluster} in any thread. */
   private final ConcurrentHashMap<ObjectKey, ServiceState> services = new ConcurrentHashMap<>();
+
+  /** Whom the log has told lately that a port is a node port; his process may be another one. */
+  private record Binder(String command, FrontendKey nodePort) {}
+
+  private final Repeats<Binder> binders = new Repeats<>(Duration.ofMinutes(1));
 
   private volatile List<Problem> problems = List.of();
   private Set<String> complaints = Set.of();
@@ -105,6 +116,7 @@ final class Owner {
    * Adopts what the maps hold.
    *
    * @param nodes what is known of nodes before the source speaks
+   * @param statistics where what this does is counted
    */
   Owner(
       DataplaneStore store,
@@ -112,11 +124,13 @@ final class Owner {
       NodeView nodes,
       HealthCheckNodePorts healthChecks,
       Notices notices,
-      Listener listener) {
+      Listener listener,
+      AgentStatistics statistics) {
     this.nodes = nodes;
     this.healthChecks = healthChecks;
     this.notices = notices;
     this.listener = listener;
+    meter = new RoundMeter(statistics, this::cluster);
     compiler = new Compiler(nodes.facts());
     reconciler = Reconciler.adopt(store, observed);
     for (String problem : reconciler.adoptionProblems()) {
@@ -126,14 +140,23 @@ final class Owner {
 
   /** Applies all that the source knows, and removes from the maps what it does not know. */
   ApplyReport start(SourceUpdate first) {
+    meter.begin(first.changes());
     nodes.nodes(first.nodes());
-    compiler.updateNode(nodes.facts());
     keep(first);
-    compiler.update(first.upserted(), Set.of());
-    reconciler.replaceAll(compiler.desired());
-    ApplyReport report = reconciler.apply();
+    DesiredState desired =
+        meter.compile(
+            true,
+            first.upserted().size(),
+            () -> {
+              compiler.updateNode(nodes.facts());
+              compiler.update(first.upserted(), Set.of());
+              return compiler.desired();
+            },
+            all -> all.services().size());
+    reconciler.replaceAll(desired);
+    ApplyReport report = meter.apply(reconciler::apply);
+    look(first.upserted());
     conclude(report, first.upserted().size());
-    tellHealthChecks(first.upserted());
     return report;
   }
 
@@ -178,29 +201,43 @@ final class Owner {
         reconciler.reclaimed(work.reclaimed());
       }
       SourceUpdate update = work.update();
+      meter.begin(update == null ? SourceChanges.NONE : update.changes());
       boolean elsewhere = work.local() != null && nodes.local(work.local());
       if (update != null) {
         elsewhere |= nodes.nodes(update.nodes());
         keep(update);
-        reconciler.change(compiler.update(update.upserted(), update.removed()));
+        reconciler.change(
+            meter.compile(
+                false,
+                changes(update),
+                () -> compiler.update(update.upserted(), update.removed()),
+                Owner::rows));
       }
       if (elsewhere) {
-        reconciler.change(compiler.updateNode(nodes.facts()));
+        reconciler.change(
+            meter.compile(true, 0, () -> compiler.updateNode(nodes.facts()), Owner::rows));
       }
       work.tasks().forEach(Runnable::run);
       if (update != null || elsewhere || reconciler.hasWork()) {
-        conclude(reconciler.apply(), update == null ? 0 : changes(update));
+        ApplyReport report = meter.apply(reconciler::apply);
+        if (update != null) {
+          update.removed().forEach(this::forget);
+        }
+        if (elsewhere) {
+          look(services.values());
+        } else if (update != null) {
+          look(update.upserted());
+        }
+        conclude(report, update == null ? 0 : changes(update));
         settleOwn();
-      }
-      if (elsewhere) {
-        tellHealthChecks(services.values());
-      } else if (update != null) {
-        tellHealthChecks(update.upserted());
-        update.removed().forEach(key -> healthChecks.set(key, 0, 0));
       }
       work.conflicts().forEach(this::report);
       requestReclaim(reclaimer);
     }
+  }
+
+  private static int rows(DesiredChange change) {
+    return change.upserted().size() + change.removed().size();
   }
 
   /** The agent's own rows go as soon as one of a Service has no room, and come back after that. */
@@ -213,9 +250,10 @@ final class Owner {
     }
     ownWanted = room;
     Set<ServicePortKey> keys = own.stream().map(ServiceRow::key).collect(Collectors.toSet());
+    meter.begin(SourceChanges.NONE);
     reconciler.change(
         new DesiredChange(room ? own : List.of(), room ? Set.of() : keys, Map.of(), Set.of()));
-    conclude(reconciler.apply(), 0);
+    conclude(meter.apply(reconciler::apply), 0);
   }
 
   private Set<ServicePortKey> ownInPlace(Set<ServicePortKey> refused) {
@@ -235,24 +273,39 @@ final class Owner {
     problems = update.problems();
   }
 
-  private void tellHealthChecks(Collection<ServiceState> changed) {
+  /** Looks at Services for what of them is not in the maps. */
+  private void look(Collection<ServiceState> changed) {
     for (ServiceState state : changed) {
+      meter.service(state.key(), state, nodes.facts());
       int port = HealthCheck.port(state.service());
       healthChecks.set(
           state.key(), port, port == 0 ? 0 : HealthCheck.localEndpoints(state, nodes.facts()));
     }
   }
 
-  /** Names the Service whose node port somebody wanted to listen on. */
+  private void forget(ObjectKey service) {
+    meter.service(service, null, nodes.facts());
+    healthChecks.set(service, 0, 0);
+  }
+
+  /**
+   * Names the Service whose node port somebody wanted to listen on; not each time, if he goes on
+   * trying.
+   */
   private void report(BindConflict conflict) {
     FrontendKey frontend =
         FrontendKey.nodePort(conflict.address().family(), conflict.port(), conflict.protocol());
+    OptionalInt unsaid = binders.say(new Binder(conflict.command(), frontend), System.nanoTime());
+    if (unsaid.isEmpty()) {
+      return;
+    }
     Optional<ServicePortKey> owner = compiler.owner(frontend);
     String port = conflict.port() + "/" + conflict.protocol();
     String who = conflict.command() + " (process " + conflict.process() + ")";
     log.atWarn()
         .addKeyValue("address", conflict.address().withPort(conflict.port()))
         .addKeyValue("service", owner.map(ServicePortKey::toString).orElse("unknown"))
+        .addKeyValue("unsaid", unsaid.getAsInt())
         .log("{} may not listen on {}: it is a node port", who, port);
     owner.ifPresent(
         key ->
@@ -278,13 +331,15 @@ final class Owner {
   private void conclude(ApplyReport report, int services) {
     if (report.succeeded()) {
       if (report.changedAnything() || failing) {
-        log.info("applied services={} {}", services, report);
+        told(log.atInfo(), services, report).log("applied");
       }
       failing = false;
       retryMillis = FIRST_RETRY_MILLIS;
     } else {
       if (!failing) {
-        log.error("apply failed, trying again until it works: {} {}", report.failures(), report);
+        told(log.atError(), services, report)
+            .addKeyValue("causes", report.failures().stream().map(Object::toString).toList())
+            .log("apply failed, trying again until it works");
       }
       retryMillis = failing ? Math.min(2 * retryMillis, LAST_RETRY_MILLIS) : FIRST_RETRY_MILLIS;
       failing = true;
@@ -292,7 +347,9 @@ final class Owner {
     Map<ServicePortKey, Refusal> refused = new TreeMap<>(reconciler.refused());
     Set<ServicePortKey> ownInPlace = ownInPlace(refused.keySet());
     refused.keySet().removeIf(Reserved::is);
-    complain(refused);
+    List<Rejection> rejections = compiler.rejections();
+    meter.end(report, problems, rejections, refused.values());
+    complain(rejections, refused);
     listener.applied(
         new Outcome(
             this::cluster,
@@ -303,30 +360,50 @@ final class Owner {
             failing ? report.failures().getFirst().toString() : ""));
   }
 
+  private static LoggingEventBuilder told(
+      LoggingEventBuilder line, int services, ApplyReport report) {
+    LoggingEventBuilder told = line.addKeyValue("services", services);
+    for (Map.Entry<String, Object> count : report.counts().entrySet()) {
+      told = told.addKeyValue(count.getKey(), count.getValue());
+    }
+    return told;
+  }
+
+  /**
+   * A line about what is wrong.
+   *
+   * @param about the object that it concerns; empty if it concerns none
+   */
+  private record Complaint(String about, String sentence) {}
+
   /** Logs what is wrong with the input and was not a moment ago. */
-  private void complain(Map<ServicePortKey, Refusal> refused) {
+  private void complain(List<Rejection> rejections, Map<ServicePortKey, Refusal> refused) {
     Set<String> now = new HashSet<>();
-    List<String> fresh = new ArrayList<>();
+    List<Complaint> fresh = new ArrayList<>();
     for (Problem problem : problems) {
       if (problem.severity() != Problem.Severity.NOTE) {
-        note(problem.toString(), now, fresh);
+        note(problem.object(), problem.toString(), now, fresh);
       }
     }
-    for (Rejection rejection : compiler.rejections()) {
+    for (Rejection rejection : rejections) {
       String sentence = rejection.sentence();
-      if (note(rejection.who() + ": " + sentence, now, fresh)) {
+      if (note(object(rejection.who()), rejection.who() + ": " + sentence, now, fresh)) {
         notices.warn(rejection.who().service(), "NotServed", rejection.who() + ": " + sentence);
       }
     }
     new TreeMap<>(refused)
         .forEach(
             (key, refusal) -> {
-              if (note(key + ": " + refusal, now, fresh)) {
+              if (note(object(key), key + ": " + refusal, now, fresh)) {
                 notices.warnOfNode(key.service(), "DoesNotFit", key + ": " + refusal);
               }
             });
-    for (String complaint : fresh.subList(0, Math.min(fresh.size(), LINES_AT_ONCE))) {
-      log.warn("{}", complaint);
+    for (Complaint complaint : fresh.subList(0, Math.min(fresh.size(), LINES_AT_ONCE))) {
+      LoggingEventBuilder line = log.atWarn();
+      if (!complaint.about.isEmpty()) {
+        line = line.addKeyValue("object", complaint.about);
+      }
+      line.log("{}", complaint.sentence);
     }
     if (fresh.size() > LINES_AT_ONCE) {
       log.warn(
@@ -336,11 +413,15 @@ final class Owner {
     complaints = now;
   }
 
+  private static String object(ServicePortKey key) {
+    return "Service " + key.service();
+  }
+
   /** Whether the complaint is new. */
-  private boolean note(String complaint, Set<String> now, List<String> fresh) {
-    boolean isNew = now.add(complaint) && !complaints.contains(complaint);
+  private boolean note(String about, String sentence, Set<String> now, List<Complaint> fresh) {
+    boolean isNew = now.add(sentence) && !complaints.contains(sentence);
     if (isNew) {
-      fresh.add(complaint);
+      fresh.add(new Complaint(about, sentence));
     }
     return isNew;
   }

@@ -189,6 +189,14 @@ public final class ServiceCompiler {
     boolean policyLocal = key.policy() == TrafficPolicy.LOCAL && candidates.anyUsableAnywhere();
     frontends.sort(null);
     return new ServiceRow(
-        key, frontends, chosen, new ServiceSettings(service.affinitySeconds(), policyLocal));
+        key,
+        frontends,
+        chosen,
+        new ServiceSettings(
+            service.affinitySeconds(),
+            policyLocal,
+            service.options().terminateConnections(),
+            service.options().backendMetrics(),
+            key.statsId()));
   }
 }

@@ -7,6 +7,7 @@ import dev.patchbay.kernel.sys.Bpf;
 import dev.patchbay.kernel.sys.Errno;
 import dev.patchbay.kernel.sys.MapInfo;
 import dev.patchbay.kernel.sys.MapShape;
+import dev.patchbay.kernel.sys.MapType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -55,7 +56,7 @@ final class BpfMap implements AutoCloseable {
     return name;
   }
 
-  /** The kernel's number of it. */
+  /** The kernel's number of it, unique while it lives. */
   int id() {
     return id;
   }
@@ -102,7 +103,10 @@ final class BpfMap implements AutoCloseable {
   /** Receives elements in bulk. */
   @FunctionalInterface
   interface Visitor {
-    /** {@code count} keys and values, each at multiples of its size; valid during the call. */
+    /**
+     * {@code count} keys and values, each at multiples of its size, that of a per-CPU value
+     * multiplied by the number of CPUs; valid during the call.
+     */
     void accept(MemorySegment keys, MemorySegment values, int count);
   }
 
@@ -145,7 +149,7 @@ final class BpfMap implements AutoCloseable {
           }
           MemorySegment next = arena.allocate(size, Integer.BYTES);
           MemorySegment keys = arena.allocate((long) room * shape.keySize(), Long.BYTES);
-          MemorySegment values = arena.allocate((long) room * shape.valueSize(), Long.BYTES);
+          MemorySegment values = arena.allocate((long) room * valueBytes(), Long.BYTES);
           Batch batch = Bpf.bpf_map_lookup_batch(fd(), from, next, keys, values, room);
           if (Errno.ENOSPC.is(batch.result())) {
             room = Math.multiplyExact(room, 2); // one bucket holds more than there is room for
@@ -161,6 +165,17 @@ final class BpfMap implements AutoCloseable {
         }
       }
     }
+  }
+
+  /** Bytes of a value as the kernel hands it out: of a per-CPU map, those of all possible CPUs. */
+  private int valueBytes() throws KernelException {
+    if (shape.type() != MapType.PERCPU_HASH.number()) {
+      return shape.valueSize();
+    }
+    int cpus =
+        KernelException.check(
+            Bpf.libbpf_num_possible_cpus(), new Operation("count", "possible CPUs"));
+    return Math.multiplyExact(cpus, (shape.valueSize() + 7) & ~7);
   }
 
   /** How many elements a hash map holds. */

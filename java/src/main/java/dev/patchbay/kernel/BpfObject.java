@@ -36,6 +36,7 @@ final class BpfObject implements AutoCloseable {
     private final byte[] elf;
     private final Map<PatchbayMap, Integer> sizes;
     private final long node;
+    private final ObjectBtf btf;
 
     /**
      * Of a file's name, for messages, its bytes, the entries of those maps that differ from it, and
@@ -46,6 +47,12 @@ final class BpfObject implements AutoCloseable {
       this.elf = elf;
       this.sizes = Map.copyOf(sizes);
       this.node = node;
+      this.btf = new ObjectBtf(elf);
+    }
+
+    /** What the file says about itself. */
+    ObjectBtf btf() {
+      return btf;
     }
   }
 

@@ -79,6 +79,11 @@ public final class KernelStore implements DataplaneStore, RowReader, AutoCloseab
     }
   }
 
+  /** How many entries of its maps are in use. Any thread. */
+  MapReader.Occupied occupied() throws KernelException {
+    return reader.occupied();
+  }
+
   @Override
   public Capacity capacity() {
     return capacity;

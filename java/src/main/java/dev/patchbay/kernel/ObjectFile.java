@@ -14,6 +14,18 @@ enum ObjectFile {
 
   private final String file;
 
+  /** What they have in common, read once. */
+  private static final class Holder {
+    static final int ABI_VERSION = new ObjectBtf(CURRENT.bytes()).abiVersion();
+
+    private Holder() {}
+  }
+
+  /** The version of the ABI that the programs in the jar have. */
+  static int abiVersion() {
+    return Holder.ABI_VERSION;
+  }
+
   ObjectFile(String file) {
     this.file = file;
   }

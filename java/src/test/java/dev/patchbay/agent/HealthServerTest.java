@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.patchbay.agent.health.Result;
 import dev.patchbay.agent.health.Status;
+import dev.patchbay.agent.metrics.AgentStatistics;
 import dev.patchbay.lab.Json;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -39,7 +40,8 @@ class HealthServerTest {
       port = socket.getLocalPort();
     }
     String address = "127.0.0.1:" + port;
-    try (HealthServer _ = new HealthServer(HostPort.parse(address).orElseThrow(), () -> health)) {
+    try (HealthServer _ = new HealthServer(
+            HostPort.parse(address).orElseThrow(), () -> health, new AgentStatistics())) {
       return client.send(
           HttpRequest.newBuilder(URI.create("http://" + address + path)).build(),
           HttpResponse.BodyHandlers.ofString());

@@ -39,7 +39,10 @@ import org.junit.jupiter.api.Test;
 /** Loading, pinning, adopting and attaching, on this kernel. */
 final class DataplaneKernelTest {
   private static final List<String> MAPS =
-      Stream.of(PatchbayMap.values()).map(map -> "v2/maps/" + map.mapName()).sorted().toList();
+      Stream.of(PatchbayMap.values())
+          .map(map -> "v" + Dataplane.abiVersion() + "/maps/" + map.mapName())
+          .sorted()
+          .toList();
   private static final List<String> PROGRAMS = Stream.of(Hook.values()).map(Hook::program).toList();
   private static final FrontendKey KEY =
       new FrontendKey(IpAddress.of("10.96.0.1"), 80, Protocol.TCP, Scope.INTERNAL);
@@ -110,7 +113,9 @@ final class DataplaneKernelTest {
     Dataplane first = scratch.dataplane();
     assertThatExceptionOfType(KernelException.Busy.class)
         .isThrownBy(() -> Dataplane.open(scratch.options()))
-        .withMessageContaining("another patchbay writes this dataplane");
+        .withMessageContaining(
+            "another patchbay writes this dataplane: process " + ProcessHandle.current().pid())
+        .withMessageContaining("; stop it, or choose another --bpf-dir");
     first.close();
     first.close();
     scratch.dataplane();
@@ -351,7 +356,11 @@ final class DataplaneKernelTest {
     assertThat(dataplane.firstStart()).isTrue();
     assertThat(running(cgroup, Hook.PB_CONNECT4)).hasSize(1);
     assertThat(other).isDirectory();
-    assertThat(dataplane.attach(cgroup)).isEqualTo(new AttachResult.Attached(PROGRAMS, List.of()));
+    assertThat(dataplane.attach(cgroup))
+        .isEqualTo(
+            new AttachResult.Attached(
+                List.of("pb_post_bind4"),
+                PROGRAMS.stream().filter(name -> !name.equals("pb_post_bind4")).toList()));
     assertThat(other).doesNotExist();
     for (AttachReport.ProgramLink link : dataplane.report().programs()) {
       Hook hook = Hook.valueOf(link.program().toUpperCase(Locale.ROOT));
@@ -481,6 +490,10 @@ final class DataplaneKernelTest {
               new MapUsage("udp_flows", OptionalLong.of(0), 64),
               new MapUsage("affinity", OptionalLong.of(0), 64),
               new MapUsage("counters", OptionalLong.empty(), CounterIndex.count()),
+              new MapUsage("service_stats", OptionalLong.of(0), AbiLimits.DEFAULT_SERVICE_STATS),
+              new MapUsage("backend_stats", OptionalLong.of(0), AbiLimits.DEFAULT_BACKEND_STATS),
+              new MapUsage("watchers", OptionalLong.empty(), 1),
+              new MapUsage("watcher_rings", OptionalLong.empty(), AbiLimits.WATCHERS),
               new MapUsage("events", OptionalLong.empty(), AbiLimits.DEFAULT_EVENTS_BYTES));
     }
   }
@@ -505,7 +518,7 @@ final class DataplaneKernelTest {
         .isEqualTo(
             new Counters(
                 n, n << 4, n << 8, n << 12, n << 16, n << 20, n << 24, n << 28, n << 32, n << 36,
-                n << 40, n << 44));
+                n << 40, n << 44, n << 48));
   }
 
   @Test

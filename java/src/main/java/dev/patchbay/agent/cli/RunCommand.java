@@ -8,20 +8,32 @@ import dev.patchbay.agent.AgentConfig.SourceSettings;
 import dev.patchbay.agent.HostPort;
 import dev.patchbay.agent.OomScore;
 import dev.patchbay.agent.UserError;
+import dev.patchbay.agent.metrics.SeriesLimits;
+import dev.patchbay.agent.log.Log;
+import dev.patchbay.agent.log.LogFormat;
 import dev.patchbay.kernel.Cgroups;
 import dev.patchbay.kernel.KernelException;
 import dev.patchbay.table.Capacity;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.event.Level;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 @Command(
     name = "run",
@@ -69,8 +81,22 @@ final class RunCommand implements Callable<Integer> {
       names = "--metrics-bind-address",
       paramLabel = "ADDR:PORT",
       defaultValue = "127.0.0.1:10249",
-      description = "for metrics; checked, but nothing is served there in this version")
+      description = "where /metrics answers (default: ${DEFAULT-VALUE})")
   String metricsBindAddress = "";
+
+  @Option(
+      names = "--metrics-max-services",
+      paramLabel = "N",
+      description =
+          "Service ports with metrics of their own; those beyond are summed up (default: 1000)")
+  int metricsMaxServices = SeriesLimits.STANDARD.servicePorts();
+
+  @Option(
+      names = "--metrics-max-backends",
+      paramLabel = "N",
+      description =
+          "the same for endpoints of Services that ask for metrics of each endpoint (default: 1000)")
+  int metricsMaxBackends = SeriesLimits.STANDARD.backends();
 
   @Option(
       names = "--healthz-bind-address",
@@ -83,6 +109,20 @@ final class RunCommand implements Callable<Integer> {
       names = "--bind-address-hard-fail",
       description = "end if health checks or metrics cannot be served; otherwise only warn")
   boolean bindAddressHardFail;
+
+  @Option(
+      names = "--log-format",
+      paramLabel = "text|json",
+      defaultValue = "text",
+      description = "how lines of the log look (default: ${DEFAULT-VALUE})")
+  LogFormat logFormat = LogFormat.text;
+
+  @Option(
+      names = "--log-level",
+      paramLabel = "LEVEL",
+      defaultValue = "info",
+      description = "the least level that is logged: ${COMPLETION-CANDIDATES} (default: info)")
+  Level logLevel = Level.INFO;
 
   @Option(
       names = "--oom-score-adj",
@@ -120,8 +160,17 @@ final class RunCommand implements Callable<Integer> {
   @Option(names = "--once", description = "program, verify, leave everything in place, exit")
   boolean once;
 
+  @Spec CommandSpec spec = CommandSpec.create();
+
+  /** What the file behind {@code --config} says and has no effect, a line each. */
+  List<String> warnings = List.of();
+
   @Override
   public Integer call() throws UserError, InterruptedException {
+    Log.configure(logFormat, logLevel);
+    PrintWriter err = spec.commandLine().getErr();
+    warnings.forEach(warning -> err.println(PatchbayCommand.said(Level.WARN, warning)));
+    err.flush();
     AgentConfig settings = settings();
     if (oomScoreAdj != null) {
       OomScore.adjust(OomScore.OWN, oomScoreAdj);
@@ -137,18 +186,54 @@ final class RunCommand implements Callable<Integer> {
           "this version serves the node's own clients only",
           "use --devices none");
     }
-    address("--metrics-bind-address", metricsBindAddress);
+    String node = nodeName == null ? hostName() : nodeName.toLowerCase(Locale.ROOT);
+    Path group = cgroup == null ? rootCgroup() : cgroup;
     return new AgentConfig(
         source(),
-        nodeName == null ? hostName() : nodeName.toLowerCase(Locale.ROOT),
-        cgroup == null ? rootCgroup() : cgroup,
+        node,
+        group,
         paths.bpfDir,
         paths.stateDir,
         cluster.nodePortAddresses(),
         address("--healthz-bind-address", healthzBindAddress),
+        address("--metrics-bind-address", metricsBindAddress),
+        limits(),
         bindAddressHardFail,
         capacity(),
-        once);
+        once,
+        shown(node, group));
+  }
+
+  /** All options but those that are not set, in the order of the help. */
+  private Map<String, Object> shown(String node, Path group) {
+    Map<String, Object> shown = new LinkedHashMap<>();
+    for (OptionSpec option : spec.options()) {
+      Object value = option.getValue();
+      if (option.longestName().equals("--node-name")) {
+        value = node;
+      } else if (option.longestName().equals("--cgroup")) {
+        value = group;
+      }
+      if (value != null && !option.usageHelp()) {
+        shown.put(option.longestName().substring(2), shown(value));
+      }
+    }
+    return shown;
+  }
+
+  private static Object shown(Object value) {
+    return switch (value) {
+      case Boolean truth -> truth;
+      case Integer number -> number;
+      case Collection<?> many -> many.stream().map(RunCommand::withoutSecrets).toList();
+      case Object[] many -> Arrays.stream(many).map(RunCommand::withoutSecrets).toList();
+      default -> withoutSecrets(value);
+    };
+  }
+
+  /** An address of an API server may hold a name and a password. */
+  private static String withoutSecrets(Object value) {
+    return value.toString().replaceAll("//[^/@]*@", "//");
   }
 
   private SourceSettings source() throws UserError {
@@ -178,6 +263,17 @@ final class RunCommand implements Callable<Integer> {
     } catch (KernelException e) {
       throw new UserError("cannot find the cgroup v2 hierarchy", e.getMessage(), "");
     }
+  }
+
+  private SeriesLimits limits() throws UserError {
+    if (metricsMaxServices < 0 || metricsMaxBackends < 0) {
+      throw UserError.usage(
+          "cannot limit metrics",
+          "--metrics-max-services is %d and --metrics-max-backends is %d"
+              .formatted(metricsMaxServices, metricsMaxBackends),
+          "give 0 or more");
+    }
+    return new SeriesLimits(metricsMaxServices, metricsMaxBackends);
   }
 
   private Capacity capacity() throws UserError {

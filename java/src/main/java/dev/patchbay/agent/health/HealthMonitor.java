@@ -293,7 +293,9 @@ public final class HealthMonitor implements AutoCloseable {
       if (!found.strangers().equals(strangers)) {
         strangers = found.strangers();
         if (!strangers.isEmpty()) {
-          log.info("programs of others run at the same hooks: {}", joined(strangers));
+          log.atInfo()
+              .addKeyValue("programs", strangers.stream().map(Object::toString).toList())
+              .log("programs of others run at the same hooks");
         }
       }
       if (found.damage().isEmpty()) {
@@ -473,7 +475,9 @@ public final class HealthMonitor implements AutoCloseable {
     try {
       int foreign = dataplane.store().deleteForeignFrontends();
       if (foreign > 0) {
-        log.warn("removed {} entries of the frontends map that nobody can read", foreign);
+        log.atWarn()
+            .addKeyValue("removed", foreign)
+            .log("removed entries of the frontends map that nobody can read");
       }
     } catch (StoreException e) {
       state.failing(Check.ROWS, "cannot remove foreign keys: " + e.getMessage());
@@ -503,7 +507,10 @@ public final class HealthMonitor implements AutoCloseable {
       fileFailing = false;
     } catch (IOException e) {
       if (!fileFailing) {
-        log.warn("cannot leave how health stands in {}: {}", stateDir, e.getMessage());
+        log.atWarn()
+            .addKeyValue("dir", stateDir)
+            .addKeyValue("error", e.getMessage())
+            .log("cannot leave how health stands");
       }
       fileFailing = true;
     }
