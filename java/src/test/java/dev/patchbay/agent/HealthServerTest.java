@@ -40,7 +40,8 @@ class HealthServerTest {
       port = socket.getLocalPort();
     }
     String address = "127.0.0.1:" + port;
-    try (HealthServer _ = new HealthServer(
+    try (HealthServer _ =
+        new HealthServer(
             HostPort.parse(address).orElseThrow(), () -> health, new AgentStatistics())) {
       return client.send(
           HttpRequest.newBuilder(URI.create("http://" + address + path)).build(),

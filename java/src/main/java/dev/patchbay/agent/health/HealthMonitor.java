@@ -442,7 +442,10 @@ public final class HealthMonitor implements AutoCloseable {
         if (step.found().isEmpty()) {
           state.ok(Check.ROWS, "");
         }
-        log.debug("compared all rows in {} us, {} steps", auditNanos / 1000, auditSteps);
+        log.atDebug()
+            .addKeyValue("micros", auditNanos / 1000)
+            .addKeyValue("steps", auditSteps)
+            .log("compared all rows");
         endAudit();
       }
     }
@@ -460,11 +463,12 @@ public final class HealthMonitor implements AutoCloseable {
     String what = found.getFirst().what();
     state.failing(
         Check.ROWS, found.size() == 1 ? what : what + ", and " + (found.size() - 1) + " more");
-    found.stream()
-        .limit(LINES_AT_ONCE)
-        .forEach(
-            drift ->
-                log.atWarn().addKeyValue("kind", drift.kind().label()).log("drift: {}", drift));
+    for (Drift drift : found.subList(0, Math.min(found.size(), LINES_AT_ONCE))) {
+      log.atWarn()
+          .addKeyValue("kind", drift.kind().label())
+          .addKeyValue("what", drift.what())
+          .log("drift");
+    }
   }
 
   /** The apply that follows a comparison has put right what that found. */
