@@ -105,9 +105,9 @@ e2e: ## tests in a cluster: real API server, controllers and scheduler (root)
 cluster: ## the programs of the test cluster, built once and kept outside of the tree
 	$(Q).ci/cluster >/dev/null
 
-golden: bpf ## write what is derived again (outcomes in resources/golden, patchbay.yaml, a table); read the diff
-	$(msg) GOLDEN "java/src/test/resources/golden, java/src/main/kubernetes/patchbay.yaml, java/docs/kube-proxy.md"
-	$(Q)$(MVN) test -Dtest='GoldenTest,KubernetesManifestsTest,KubeProxyConfigurationTest' -Dsurefire.failIfNoSpecifiedTests=false -Dpatchbay.golden.rewrite=true
+golden: bpf ## write what is derived again (outcomes in resources/golden, patchbay.yaml, two tables); read the diff
+	$(msg) GOLDEN "java/src/test/resources/golden, java/src/main/kubernetes/patchbay.yaml, java/docs/kube-proxy.md, java/docs/metrics.md"
+	$(Q)$(MVN) test -Dtest='GoldenTest,KubernetesManifestsTest,KubeProxyConfigurationTest,MetricsTest' -Dsurefire.failIfNoSpecifiedTests=false -Dpatchbay.golden.rewrite=true
 
 demo: ## three Pods, a Service, curl (root); also with DEMO_IPV6=1
 	$(Q)$(call need_root)

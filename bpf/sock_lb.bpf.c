@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * sock_lb.bpf.c - Services at connect time: programs for the socket-address hooks of a cgroup, and
- * for its hooks after bind().
+ * sock_lb.bpf.c - Services at connect time: programs for the socket-address hooks of a cgroup, for
+ * those after bind() and before the end of a socket, and for what happens to TCP connections.
  *
- * Hooks: connect and post_bind 4.17, sendmsg 4.18, recvmsg 5.2, getpeername 5.8.
+ * Hooks: sock_ops 4.13, connect and post_bind 4.17, sendmsg 4.18, recvmsg 5.2, getpeername 5.8,
+ * sock_release 5.9.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -11,16 +12,19 @@
 #include "lb.h"
 #include "refuse.h"
 #include "sockaddr.h"
+#include "socket_state.h"
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
 /* The control plane reads it from the file: it names the directory of the pins. Programs do not. */
 const __u32 pb_abi_version SEC("abi") = PB_ABI_VERSION;
 
+const volatile __u64 pb_node_netns_cookie = 0;
+
 /* What a program returns: 0 lets the call fail, with EPERM unless bpf_set_retval() was called. */
 enum pb_return {
 	PB_FAIL = 0,
-	PB_PROCEED = 1, /* the only value that recvmsg and getpeername programs may return */
+	PB_PROCEED = 1, /* the only value that programs may return which have nothing to forbid */
 };
 
 SEC("cgroup/connect4")
@@ -138,4 +142,24 @@ int pb_post_bind6(struct bpf_sock *sk)
 
 	pb_read_bound6(sk, &bound);
 	return pb_refuse_bind(pb_bind(sk, &bound)) == PB_REFUSED ? PB_FAIL : PB_PROCEED;
+}
+
+/* Runs when the last descriptor is closed, before the protocol does anything about it. */
+SEC("cgroup/sock_release")
+int pb_sock_release(struct bpf_sock *sk)
+{
+	pb_release(sk);
+	return PB_PROCEED;
+}
+
+/*
+ * The kernel asks several times in the life of a connection, at both of its ends. The reply is left as
+ * it is: what the kernel takes for none, or what a program of somebody else has set.
+ */
+SEC("sockops")
+int pb_sock_ops(struct bpf_sock_ops *ctx)
+{
+	if (ctx->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
+		pb_established(ctx);
+	return PB_PROCEED;
 }

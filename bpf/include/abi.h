@@ -20,7 +20,7 @@
 
 /* Limits and version. Capacities are what a map is created with unless the agent is told otherwise. */
 enum pb_limit {
-	PB_ABI_VERSION = 2,
+	PB_ABI_VERSION = 3,
 	/* Bits of the service word, see struct pb_service. */
 	PB_WORD_BASE_BITS = 24,
 	PB_WORD_COUNT_BITS = 16,
@@ -35,6 +35,13 @@ enum pb_limit {
 	PB_DEFAULT_EVENTS_BYTES = 262144,
 	/* Flows that one unconnected UDP socket keeps in its own storage. */
 	PB_UDP_INLINE_FLOWS = 4,
+	/* Entries of `service_stats` and `backend_stats`; memory is taken for those that exist. */
+	PB_DEFAULT_SERVICE_STATS = 65536,
+	PB_DEFAULT_BACKEND_STATS = 16384,
+	/* How many may watch connections at one time. */
+	PB_WATCHERS = 4,
+	/* Ranges of time to establish: 16 us times powers of 4, see struct pb_service_stats. */
+	PB_LATENCY_RANGES = 10,
 };
 
 /* Where a frontend is reachable from. */
@@ -64,6 +71,10 @@ enum pb_service_flag {
 	PB_SERVICE_AFFINITY_CLIENT_IP = 1, /* affinity_seconds is valid */
 	/* An empty range means "endpoints exist, but policy forbids them all": EHOSTUNREACH. */
 	PB_SERVICE_POLICY_LOCAL = 2,
+	/* TCP connections end when their backend leaves, as those of UDP sockets always do. */
+	PB_SERVICE_TERMINATE = 4,
+	/* Count for each backend too. */
+	PB_SERVICE_BACKEND_STATS = 8,
 };
 
 /*
@@ -104,10 +115,16 @@ _Static_assert(sizeof(struct pb_frontend) == 8, "pb_frontend");
  */
 struct pb_service {
 	__u64 word;
+	/*
+	 * Key of `service_stats`: a hash of the Service port's name, so that it is the same after a restart, an
+	 * upgrade or a move to another index, and never that of another Service. 0: not counted.
+	 */
+	__u64 stats;
 	__u32 flags; /* enum pb_service_flag */
 	__u32 affinity_seconds; /* 1 .. 86400 */
+	__u64 reserved; /* 0; keeps an entry within one cache line */
 };
-_Static_assert(sizeof(struct pb_service) == 16, "pb_service");
+_Static_assert(sizeof(struct pb_service) == 32, "pb_service");
 
 /*
  * Entry of `backends`. Within one range entries are distinct and sorted by address, then port, both
@@ -145,34 +162,120 @@ struct pb_affinity {
 };
 _Static_assert(sizeof(struct pb_affinity) == 32, "pb_affinity");
 
+/*
+ * Value of `service_stats`, one for each CPU: what sockets did at one Service port, from connect() to
+ * close(). Made by the programs when the first of them comes. Numbers only grow.
+ *
+ * A socket counts as open from its connect() until it is closed or connected to something else, so
+ * connects - closed is how many are open.
+ */
+struct pb_service_stats {
+	__u64 connects_tcp; /* translated */
+	__u64 connects_udp; /* translated */
+	__u64 sends_udp; /* datagrams of unconnected sockets, translated */
+	__u64 refused_no_endpoint;
+	__u64 refused_policy;
+	__u64 closed_tcp; /* of connects_tcp */
+	__u64 closed_udp; /* of connects_udp */
+	__u64 failed_tcp; /* of closed_tcp: never established */
+	__u64 established_ns; /* sum of the times below, in nanoseconds */
+	/*
+	 * TCP connections established, by the time since connect(). Range n holds times below
+	 * 16 us << 2n that are in no range before it; the last one holds all others.
+	 */
+	__u64 established[PB_LATENCY_RANGES];
+};
+_Static_assert(sizeof(struct pb_service_stats) == 72 + 8 * PB_LATENCY_RANGES, "pb_service_stats");
+
+/* Key of `backend_stats`. */
+struct pb_backend_stats_key {
+	__u8 address[16]; /* of the backend, network order, IPv4 v4-mapped */
+	__be16 port; /* of the backend, network order */
+	__u16 pad[3]; /* 0 */
+	__u64 stats; /* as in struct pb_service */
+};
+_Static_assert(sizeof(struct pb_backend_stats_key) == 32, "pb_backend_stats_key");
+
+/* Value of `backend_stats`, one for each CPU; for Services with PB_SERVICE_BACKEND_STATS. */
+struct pb_backend_stats {
+	__u64 connects; /* translated, TCP and UDP */
+	__u64 closed; /* of connects */
+	__u64 failed; /* of closed: TCP, never established */
+	__u64 sends; /* datagrams of unconnected sockets for which it was chosen anew */
+};
+_Static_assert(sizeof(struct pb_backend_stats) == 32, "pb_backend_stats");
+
 /* What happened, struct pb_event.kind. */
 enum pb_event_kind {
-	PB_EVENT_REFUSED_BIND = 1, /* bind() to a node port in the node's namespace */
+	PB_EVENT_REFUSED_BIND = 1, /* bind() to a node port in the node's namespace; in `events` */
+	/* The others are in the ring buffers of `watcher_rings`. */
+	PB_EVENT_CONNECT = 2, /* connect() translated */
+	PB_EVENT_SEND = 3, /* a datagram for which a backend was chosen anew */
+	PB_EVENT_REFUSED = 4, /* connect() or datagram refused, error says how */
+	PB_EVENT_ESTABLISHED = 5, /* the TCP connection of a PB_EVENT_CONNECT, duration says when */
+	PB_EVENT_FAILED = 6, /* as before, but it was closed and never established */
 };
 
-/*
- * Record of `events`, a ring buffer. For now each one tells of a refused bind(); the fields that have
- * no meaning for a kind are 0.
- */
+/* Record of `events` and of the ring buffers in `watcher_rings`. What has no meaning for a kind is 0. */
 struct pb_event {
 	__u64 time; /* nanoseconds of CLOCK_MONOTONIC */
-	__u64 cgroup; /* number of the caller's cgroup in the v2 hierarchy */
+	__u64 cgroup; /* number of the caller's cgroup in the v2 hierarchy; not if ESTABLISHED */
 	__u64 netns; /* cookie of the socket's network namespace */
+	__u64 socket; /* cookie of the socket: which records tell of one connection */
+	__u64 stats; /* as in struct pb_service; 0 if the port belongs to no Service */
+	__u64 duration; /* nanoseconds since connect(); ESTABLISHED and FAILED only */
 	__u32 kind; /* enum pb_event_kind */
-	__u32 service; /* index into `services` */
-	__u32 process; /* in the initial PID namespace */
-	__u32 thread; /* in the initial PID namespace */
-	__u8 comm[16]; /* name of the thread, ends with a 0 byte */
-	/* Refused bind: where the socket was to listen, its address as the caller gave it. */
+	__u32 service; /* index into `services`; CONNECT, SEND, REFUSED (0xffffffff: none), REFUSED_BIND */
+	__u32 process; /* in the initial PID namespace; not if ESTABLISHED */
+	__u32 thread; /* in the initial PID namespace; not if ESTABLISHED */
+	__u8 comm[16]; /* name of the thread, ends with a 0 byte; not if ESTABLISHED */
+	/* Where the caller wanted to go, or for a bind to listen, as it said it. */
 	__u8 address[16]; /* network order, IPv4 v4-mapped */
-	__u8 backend[16]; /* chosen backend; refused bind: 0 */
+	__u8 backend[16]; /* chosen backend */
+	__u8 client
+		[16]; /* own address of the socket; unspecified as long as the kernel has chosen none */
 	__be16 port; /* belongs to address, network order */
-	__be16 backend_port; /* belongs to backend, network order; refused bind: 0 */
+	__be16 backend_port; /* belongs to backend, network order */
+	__be16 client_port; /* belongs to client, network order; 0 as long as there is none */
 	__u8 protocol; /* IPPROTO_TCP or IPPROTO_UDP */
 	__u8 family; /* AF_INET or AF_INET6, of the socket */
 	__u16 error; /* errno that the caller sees; 0: none */
+	__u16 pad[3]; /* 0 */
 };
-_Static_assert(sizeof(struct pb_event) == 96, "pb_event");
+_Static_assert(sizeof(struct pb_event) == 144, "pb_event");
+
+/*
+ * Value of `watchers`; the only entry has the index 0. Who watches takes a place n below PB_WATCHERS: it
+ * puts a ring buffer into `watcher_rings` there, and then a time into deadline[n] and latest. Programs
+ * write into that buffer what happens as long as the clock is before the time. A watcher that is gone
+ * renews it no more, and its place is free again.
+ */
+struct pb_watchers {
+	__u64 latest; /* of all deadlines; 0: nobody watches, and nothing else is read */
+	__u64 deadline[PB_WATCHERS]; /* nanoseconds of CLOCK_MONOTONIC; 0: free */
+	__u64 lost[PB_WATCHERS]; /* records for which there was no room, since the watcher began */
+};
+_Static_assert(sizeof(struct pb_watchers) == 8 + 16 * PB_WATCHERS, "pb_watchers");
+
+/*
+ * Record of the iterator over sockets, pb_stale_sockets: one that was translated to a backend which its
+ * Service does not have any more. As sock_diag names it, to be destroyed there.
+ */
+struct pb_stale_socket {
+	__u64 cookie; /* of the socket */
+	__u64 netns; /* cookie of its network namespace */
+	__u32 netns_inode; /* of its network namespace, as in /proc/PID/ns/net */
+	__u32 interface; /* bound to; 0: none */
+	__u8 source[16]; /* own address, network order, IPv4 v4-mapped */
+	__u8 backend[16]; /* network order, IPv4 v4-mapped */
+	__u8 address[16]; /* of the Service, network order, IPv4 v4-mapped */
+	__be16 source_port; /* network order */
+	__be16 backend_port; /* network order */
+	__be16 port; /* of the Service, network order */
+	__u8 protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+	__u8 family; /* AF_INET or AF_INET6, of the socket */
+};
+_Static_assert(sizeof(struct pb_stale_socket) == 80, "pb_stale_socket");
 
 /* Index into `counters`, a per-CPU array of __u64. */
 enum pb_counter {
@@ -187,8 +290,9 @@ enum pb_counter {
 	PB_COUNTER_STATE_FAILED = 8, /* socket storage could not be written */
 	PB_COUNTER_CORRUPT = 9, /* a frontend, word or range that points nowhere */
 	PB_COUNTER_REFUSED_BIND = 10, /* bind() to a node port in the node's namespace */
-	PB_COUNTER_EVENTS_LOST = 11, /* events for which the ring buffer had no room */
-	PB_COUNTERS = 12,
+	PB_COUNTER_EVENTS_LOST = 11, /* records for which `events` had no room */
+	PB_COUNTER_STATS_FAILED = 12, /* a statistics map had no room for a Service or a backend */
+	PB_COUNTERS = 13,
 };
 
 #endif

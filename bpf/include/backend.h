@@ -5,7 +5,7 @@
 #ifndef PATCHBAY_BACKEND_H
 #define PATCHBAY_BACKEND_H
 
-#include "maps.h"
+#include "core_maps.h"
 #include "service.h"
 
 /* Reads the n-th backend of target. False: the range leaves the map, or the entry was never set. */

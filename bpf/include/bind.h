@@ -46,6 +46,7 @@ static __always_inline void pb_report_bind(struct bpf_sock *sk, const struct pb_
 					   __u8 protocol, __u32 service)
 {
 	struct pb_event *event = bpf_ringbuf_reserve(&events, sizeof(*event), 0); /* 5.8 */
+	struct pb_target target = {};
 	__u64 caller;
 
 	if (!event) {
@@ -57,6 +58,9 @@ static __always_inline void pb_report_bind(struct bpf_sock *sk, const struct pb_
 	event->time = bpf_ktime_get_ns();
 	event->cgroup = bpf_get_current_cgroup_id();
 	event->netns = pb_node_netns_cookie;
+	event->socket = bpf_get_socket_cookie(sk); /* 5.7 */
+	if (pb_read_service(service, &target))
+		event->stats = target.stats;
 	event->kind = PB_EVENT_REFUSED_BIND;
 	event->service = service;
 	event->process = caller >> 32;

@@ -14,21 +14,72 @@
 #include "backend.h"
 #include "counters.h"
 #include "maps.h"
+#include "refuse.h"
 #include "service.h"
 #include "socket_state.h"
+#include "stats.h"
 #include "udp_flows.h"
 #include "verdict.h"
+#include "watch.h"
 
 /*
- * Puts the backend in the place of the Service. A backend of the other family cannot be written into
+ * Finds the Service port behind peer. PB_CONTINUE: target is filled and has backends. Anything that
+ * points outside a map is refused, because the only alternatives are to misroute the connection or
+ * to send it to an address that nobody owns.
+ */
+static __always_inline int pb_find_service(struct bpf_sock_addr *ctx, const struct pb_peer *peer,
+					   __u8 protocol, struct pb_target *target)
+{
+	const struct pb_frontend *frontend = pb_find_frontend(ctx, peer, protocol);
+	struct pb_service_stats *stats;
+
+	if (!frontend)
+		return PB_UNTOUCHED;
+	if (frontend->flags & PB_FRONTEND_REFUSE) {
+		target->service = PB_NO_SERVICE;
+		return pb_refuse_for(PB_COUNTER_REFUSED_UNKNOWN_PORT, -ECONNREFUSED);
+	}
+	if (!pb_read_service(frontend->service, target))
+		return pb_refuse_for(PB_COUNTER_CORRUPT, -ECONNREFUSED);
+	if (target->count)
+		return PB_CONTINUE;
+
+	stats = pb_service_stats(target);
+	if (target->flags & PB_SERVICE_POLICY_LOCAL) {
+		if (stats)
+			pb_add(&stats->refused_policy, 1);
+		return pb_refuse_for(PB_COUNTER_REFUSED_POLICY, -EHOSTUNREACH);
+	}
+	if (stats)
+		pb_add(&stats->refused_no_endpoint, 1);
+	return pb_refuse_for(PB_COUNTER_REFUSED_NO_ENDPOINT, -ECONNREFUSED);
+}
+
+/*
+ * Whether backend can take the place of the Service. One of the other family cannot be written into
  * this sockaddr: an IPv4 program would keep its last four bytes and connect to a stranger.
  */
-static __always_inline int pb_translate(struct pb_peer *peer, const struct pb_peer *backend)
+static __always_inline int pb_check_family(const struct pb_peer *peer,
+					   const struct pb_peer *backend)
 {
 	if (pb_is_v4(peer) != pb_is_v4(backend))
 		return pb_refuse_for(PB_COUNTER_CORRUPT, -ECONNREFUSED);
-	*peer = *backend;
 	return PB_TRANSLATED;
+}
+
+/* Chooses the backend of a connect(). */
+static __always_inline int pb_choose(struct bpf_sock_addr *ctx, const struct pb_target *target,
+				     const struct pb_peer *peer, struct pb_peer *backend)
+{
+	bool found;
+
+	if (target->flags & PB_SERVICE_AFFINITY_CLIENT_IP)
+		found = pb_choose_affine(ctx, target, backend);
+	else
+		found = pb_choose_random(target, backend);
+	if (!found)
+		return pb_refuse_for(PB_COUNTER_CORRUPT, -ECONNREFUSED);
+	return pb_check_family(peer, backend);
 }
 
 static __always_inline int pb_connect(struct bpf_sock_addr *ctx, struct pb_peer *peer)
@@ -36,81 +87,84 @@ static __always_inline int pb_connect(struct bpf_sock_addr *ctx, struct pb_peer 
 	__u8 protocol = pb_service_protocol(ctx->protocol);
 	struct bpf_sock *sk = ctx->sk;
 	struct pb_target target = {};
-	struct pb_peer service = *peer;
 	struct pb_peer backend = {};
 	int verdict;
-	bool found;
 
 	if (!protocol || !sk)
 		return PB_UNTOUCHED;
 
 	verdict = pb_find_service(ctx, peer, protocol, &target);
-	if (verdict == PB_UNTOUCHED)
-		pb_forget_connect(sk);
-	if (verdict != PB_CONTINUE)
+	if (verdict == PB_UNTOUCHED) {
+		pb_forget_connect(ctx, sk);
+		return PB_UNTOUCHED;
+	}
+	if (verdict == PB_CONTINUE)
+		verdict = pb_choose(ctx, &target, peer, &backend);
+	if (verdict != PB_TRANSLATED) {
+		if (pb_is_watched())
+			pb_watch_call(ctx, &target, peer, NULL, verdict);
 		return verdict;
+	}
 
-	if (target.flags & PB_SERVICE_AFFINITY_CLIENT_IP)
-		found = pb_choose_affine(ctx, &target, &backend);
-	else
-		found = pb_choose_random(&target, &backend);
-	if (!found)
-		return pb_refuse_for(PB_COUNTER_CORRUPT, -ECONNREFUSED);
-
-	verdict = pb_translate(peer, &backend);
-	if (verdict != PB_TRANSLATED)
-		return verdict;
-	pb_remember_connect(sk, &service, &backend);
+	pb_begin_connect(ctx, sk, protocol, &target, peer, &backend);
 	pb_count(protocol == IPPROTO_TCP ? PB_COUNTER_CONNECT_TCP : PB_COUNTER_CONNECT_UDP);
+	if (pb_is_watched())
+		pb_watch_call(ctx, &target, peer, &backend, PB_EVENT_CONNECT);
+	*peer = backend;
 	return PB_TRANSLATED;
 }
 
 static __always_inline int pb_sendmsg(struct bpf_sock_addr *ctx, struct pb_peer *peer)
 {
-	const struct pb_peer *connected = NULL;
 	struct bpf_sock *sk = ctx->sk;
 	struct pb_target target = {};
 	struct pb_peer backend = {};
+	bool chosen = false;
 	int verdict;
 
 	if (ctx->protocol != IPPROTO_UDP || !sk)
 		return PB_UNTOUCHED;
 
 	verdict = pb_find_service(ctx, peer, IPPROTO_UDP, &target);
-	if (verdict == PB_UNTOUCHED && !pb_is_connected(sk))
-		pb_send_direct(ctx, sk, peer);
-	if (verdict != PB_CONTINUE)
-		return verdict;
+	if (verdict == PB_UNTOUCHED) {
+		if (!pb_is_connected(sk))
+			pb_send_direct(ctx, sk, peer);
+		return PB_UNTOUCHED;
+	}
 
 	/*
 	 * A connected socket that names its own Service in sendto(): to the kernel it is connected to
 	 * that backend, and it would drop what any other answers.
 	 */
-	if (pb_is_connected(sk))
-		connected = pb_connected_backend(sk, peer);
-	if (connected)
-		backend = *connected;
-	else if (!pb_send_flow(ctx, sk, &target, peer, &backend))
-		return pb_refuse_for(PB_COUNTER_CORRUPT, -ECONNREFUSED);
+	if (verdict == PB_CONTINUE) {
+		verdict = PB_TRANSLATED;
+		if (!pb_is_connected(sk) || !pb_connected_backend(sk, peer, &backend))
+			verdict = pb_send_flow(ctx, sk, &target, peer, &backend, &chosen);
+		if (verdict == PB_TRANSLATED)
+			verdict = pb_check_family(peer, &backend);
+	}
+	if (verdict != PB_TRANSLATED) {
+		if (pb_is_watched())
+			pb_watch_call(ctx, &target, peer, NULL, verdict);
+		return verdict;
+	}
 
-	verdict = pb_translate(peer, &backend);
-	if (verdict == PB_TRANSLATED)
-		pb_count(PB_COUNTER_SEND_UDP);
-	return verdict;
+	pb_count(PB_COUNTER_SEND_UDP);
+	pb_count_send(&target, &backend, chosen);
+	if (chosen && pb_is_watched())
+		pb_watch_call(ctx, &target, peer, &backend, PB_EVENT_SEND);
+	*peer = backend;
+	return PB_TRANSLATED;
 }
 
 static __always_inline int pb_recvmsg(struct bpf_sock_addr *ctx, struct pb_peer *peer)
 {
-	const struct pb_peer *service = NULL;
 	struct bpf_sock *sk = ctx->sk;
 
 	if (!sk)
 		return PB_UNTOUCHED;
-	if (pb_is_connected(sk))
-		service = pb_connected_service(sk, peer);
-	if (service)
-		*peer = *service;
-	else if (!pb_receive_flow(ctx, sk, peer))
+	if ((!pb_is_connected(sk) || !pb_connected_service(sk, peer)) &&
+	    !pb_receive_flow(ctx, sk, peer))
 		return PB_UNTOUCHED;
 	pb_count(PB_COUNTER_REPLY_UDP);
 	return PB_TRANSLATED;
@@ -118,16 +172,9 @@ static __always_inline int pb_recvmsg(struct bpf_sock_addr *ctx, struct pb_peer 
 
 static __always_inline int pb_getpeername(struct bpf_sock_addr *ctx, struct pb_peer *peer)
 {
-	const struct pb_peer *service;
 	struct bpf_sock *sk = ctx->sk;
 
-	if (!sk)
-		return PB_UNTOUCHED;
-	service = pb_connected_service(sk, peer);
-	if (!service)
-		return PB_UNTOUCHED;
-	*peer = *service;
-	return PB_TRANSLATED;
+	return sk && pb_connected_service(sk, peer) ? PB_TRANSLATED : PB_UNTOUCHED;
 }
 
 #endif

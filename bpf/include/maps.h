@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * maps.h - the maps, and the values that only the programs read and write.
+ * maps.h - the maps of sock_lb.bpf.o, and the values that only its programs read and write.
  *
  * Keys and values shared with the control plane are in abi.h. The structs here are private, but
  * their maps are pinned too: a change of size or meaning increments PB_ABI_VERSION all the same.
@@ -14,17 +14,8 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 #include "abi.h"
+#include "core_maps.h"
 #include "peer.h"
-
-/*
- * What a socket was translated from and to by its last connect(). Written by connect programs;
- * means nothing for a UDP socket that is not connected any more (connect(AF_UNSPEC) runs no hook).
- */
-struct pb_socket_state {
-	struct pb_peer service;
-	struct pb_peer backend;
-};
-_Static_assert(sizeof(struct pb_socket_state) == 48, "pb_socket_state");
 
 /* One Service that an unconnected UDP socket talks to. */
 struct pb_udp_flow {
@@ -76,40 +67,6 @@ struct pb_udp_flow_end {
 };
 _Static_assert(sizeof(struct pb_udp_flow_end) == 40, "pb_udp_flow_end");
 
-/* Not preallocated: sized for the largest cluster, paid for by the Services that exist. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, PB_DEFAULT_FRONTENDS);
-	__type(key, struct pb_frontend_key);
-	__type(value, struct pb_frontend);
-} frontends SEC(".maps");
-
-/* Mapped into the control plane (BPF_F_MMAPABLE, 5.5): one store there moves a Service. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, PB_DEFAULT_SERVICES);
-	__type(key, __u32);
-	__type(value, struct pb_service);
-} services SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, PB_DEFAULT_BACKENDS);
-	__type(key, __u32);
-	__type(value, struct pb_backend);
-} backends SEC(".maps");
-
-/* Socket storage (5.2) is freed by the kernel with its socket: nothing leaks, nothing is evicted. */
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, int);
-	__type(value, struct pb_socket_state);
-} socket_state SEC(".maps");
-
 /* Apart from socket_state, so that a TCP connection does not pay for it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
@@ -138,6 +95,45 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } counters SEC(".maps");
+
+/* Not preallocated: an entry for each Service that was used, made by the programs. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PB_DEFAULT_SERVICE_STATS);
+	__type(key, __u64);
+	__type(value, struct pb_service_stats);
+} service_stats SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PB_DEFAULT_BACKEND_STATS);
+	__type(key, struct pb_backend_stats_key);
+	__type(value, struct pb_backend_stats);
+} backend_stats SEC(".maps");
+
+/* One entry, mapped by who watches. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pb_watchers);
+} watchers SEC(".maps");
+
+/* Ring buffers of those who watch, of any size: a place for each. */
+struct pb_ring {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, PB_DEFAULT_EVENTS_BYTES);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, PB_WATCHERS);
+	__type(key, __u32);
+	__array(values, struct pb_ring);
+} watcher_rings SEC(".maps");
 
 /* Records of struct pb_event for the agent (ring buffers: 5.8). Without a reader it fills up once. */
 struct {

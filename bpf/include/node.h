@@ -11,15 +11,20 @@
 #include "peer.h"
 
 /*
- * Cookie of the node's network namespace, that of the agent. Set by the loader before the programs are
- * verified, and constant from then on. 0: not known (the agent can ask for it from 5.14); then no
- * socket counts as the node's own, and the verifier removes what depends on it.
+ * Cookie of the node's network namespace, that of the agent, in sock_lb.bpf.c. Set by the loader before
+ * the programs are verified, and constant from then on. 0: not known (the agent can ask for it from
+ * 5.14); then no socket counts as the node's own, and the verifier removes what depends on it.
  */
-const volatile __u64 pb_node_netns_cookie = 0;
+extern const volatile __u64 pb_node_netns_cookie;
 
-/* Whether the socket behind ctx, a context of a cgroup program, is in the node's namespace. */
+/*
+ * Whether the socket behind ctx, a context of a cgroup program, is in the node's namespace. Without a
+ * ctx it is about a socket that was translated, and where that matters it was there then.
+ */
 static __always_inline bool pb_in_node_namespace(void *ctx)
 {
+	if (!ctx)
+		return true;
 	return pb_node_netns_cookie && bpf_get_netns_cookie(ctx) == pb_node_netns_cookie; /* 5.7 */
 }
 

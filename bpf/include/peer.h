@@ -10,6 +10,9 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+/* Of sys/socket.h, which is none of the kernel's headers. */
+#define PB_AF_INET6 10
+
 /*
  * One end of a connection. IPv4 is held v4-mapped, so an AF_INET6 socket that talks to
  * ::ffff:a.b.c.d and an AF_INET socket that talks to a.b.c.d mean the same peer. The padding is

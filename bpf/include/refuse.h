@@ -6,7 +6,8 @@
 #define PATCHBAY_REFUSE_H
 
 #include <linux/errno.h>
-#include "maps.h"
+#include "counters.h"
+#include "peer.h"
 #include "verdict.h"
 
 /* The errno of a refused bind(): what a program that can only say "no" makes the kernel answer. */
@@ -15,6 +16,23 @@
 #else
 #define PB_BIND_ERROR EPERM
 #endif
+
+/* The errno of a call that is refused with verdict, as the caller sees it. */
+static __always_inline __u16 pb_refusal_error(int verdict)
+{
+#ifndef PB_NO_SET_RETVAL
+	return -verdict;
+#else
+	(void)verdict;
+	return ECONNREFUSED;
+#endif
+}
+
+static __always_inline int pb_refuse_for(enum pb_counter reason, int error)
+{
+	pb_count(reason);
+	return error;
+}
 
 /* Carries out a verdict about a bind() that is a negative errno. There is no address to put elsewhere. */
 static __always_inline int pb_refuse_bind(int verdict)

@@ -5,12 +5,10 @@
 #ifndef PATCHBAY_SERVICE_H
 #define PATCHBAY_SERVICE_H
 
-#include <linux/errno.h>
 #include <linux/in.h>
-#include "counters.h"
-#include "maps.h"
+#include "core_maps.h"
 #include "node.h"
-#include "verdict.h"
+#include "peer.h"
 
 /* Absent from the headers of 5.4 and older; an MPTCP socket is a TCP socket to its peer. */
 #ifndef IPPROTO_MPTCP
@@ -21,11 +19,15 @@
 struct pb_target {
 	__u32 service; /* index into `services` */
 	__u32 base; /* first entry in `backends` */
-	__u32 count; /* of backends, at least 1 */
+	__u32 count; /* of backends; where a call goes on at least 1 */
 	__u32 generation;
 	__u32 flags; /* enum pb_service_flag */
 	__u32 affinity_seconds;
+	__u64 stats; /* key of `service_stats`; 0: not counted */
 };
+
+/* In the place of an index into `services`. */
+#define PB_NO_SERVICE 0xffffffff
 
 /* The protocol under which frontends know a socket, or 0: no Service has such sockets. */
 static __always_inline __u8 pb_service_protocol(__u32 protocol)
@@ -62,9 +64,11 @@ static __always_inline const struct pb_frontend *pb_look_up(const struct pb_peer
  * Loopback and unspecified destinations are the host of the caller, so they lead to a node port only
  * in the node's own namespace. In a pod they are the pod. The unspecified ones are named by the key
  * of a node port, but are reached by it only where loopback is an address of the node.
+ *
+ * ctx: the context of a cgroup program, or NULL, see pb_in_node_namespace().
  */
 static __always_inline const struct pb_frontend *
-pb_find_frontend(struct bpf_sock_addr *ctx, const struct pb_peer *peer, __u8 protocol)
+pb_find_frontend(void *ctx, const struct pb_peer *peer, __u8 protocol)
 {
 	const struct pb_frontend *frontend;
 	struct pb_peer node_port, loopback;
@@ -92,34 +96,15 @@ pb_find_frontend(struct bpf_sock_addr *ctx, const struct pb_peer *peer, __u8 pro
 	return pb_look_up(&node_port, peer->port, protocol);
 }
 
-static __always_inline int pb_refuse_for(enum pb_counter reason, int error)
+/* Reads the Service port behind a frontend. False: it points outside the map. */
+static __always_inline bool pb_read_service(__u32 index, struct pb_target *target)
 {
-	pb_count(reason);
-	return error;
-}
-
-/*
- * Finds the Service port behind peer. PB_CONTINUE: target is filled and has backends. Anything that
- * points outside a map is refused, because the only alternatives are to misroute the connection or
- * to send it to an address that nobody owns.
- */
-static __always_inline int pb_find_service(struct bpf_sock_addr *ctx, const struct pb_peer *peer,
-					   __u8 protocol, struct pb_target *target)
-{
-	const struct pb_frontend *frontend = pb_find_frontend(ctx, peer, protocol);
-	const struct pb_service *service;
+	const struct pb_service *service = bpf_map_lookup_elem(&services, &index);
 	__u64 word;
 
-	if (!frontend)
-		return PB_UNTOUCHED;
-	if (frontend->flags & PB_FRONTEND_REFUSE)
-		return pb_refuse_for(PB_COUNTER_REFUSED_UNKNOWN_PORT, -ECONNREFUSED);
-
-	target->service = frontend->service;
-	service = bpf_map_lookup_elem(&services, &target->service);
+	target->service = index;
 	if (!service)
-		return pb_refuse_for(PB_COUNTER_CORRUPT, -ECONNREFUSED);
-
+		return false;
 	/*
 	 * The only read of the word. A second one could see the next publication, and a count of one
 	 * with the base of the other is a range that nobody wrote.
@@ -130,12 +115,8 @@ static __always_inline int pb_find_service(struct bpf_sock_addr *ctx, const stru
 	target->generation = word >> (PB_WORD_BASE_BITS + PB_WORD_COUNT_BITS);
 	target->flags = service->flags;
 	target->affinity_seconds = service->affinity_seconds;
-
-	if (target->count)
-		return PB_CONTINUE;
-	if (target->flags & PB_SERVICE_POLICY_LOCAL)
-		return pb_refuse_for(PB_COUNTER_REFUSED_POLICY, -EHOSTUNREACH);
-	return pb_refuse_for(PB_COUNTER_REFUSED_NO_ENDPOINT, -ECONNREFUSED);
+	target->stats = service->stats;
+	return true;
 }
 
 #endif

@@ -16,6 +16,7 @@
 #include "backend.h"
 #include "counters.h"
 #include "maps.h"
+#include "refuse.h"
 
 /* Enough to pass the inline flows and as many again; the verifier pays for each try. */
 #define PB_UDP_TRIES (2 * PB_UDP_INLINE_FLOWS)
@@ -29,11 +30,11 @@ pb_find_flow_end(__u64 cookie, const struct pb_peer *from, enum pb_udp_direction
 }
 
 /*
- * Writes one direction of a flow. An entry that is right already is only stamped, without the cost
- * of an update. Should the LRU have given it away meanwhile, the stamp lands on a stranger, where at
- * worst it makes one ambiguous reply look recent.
+ * Writes one direction of a flow, and says whether it led elsewhere before. An entry that is right
+ * already is only stamped, without the cost of an update. Should the LRU have given it away meanwhile,
+ * the stamp lands on a stranger, where at worst it makes one ambiguous reply look recent.
  */
-static __always_inline void pb_set_flow_end(__u64 cookie, const struct pb_peer *from,
+static __always_inline bool pb_set_flow_end(__u64 cookie, const struct pb_peer *from,
 					    enum pb_udp_direction direction,
 					    const struct pb_peer *to, __u64 used)
 {
@@ -44,10 +45,11 @@ static __always_inline void pb_set_flow_end(__u64 cookie, const struct pb_peer *
 	if (end && pb_same_peer(&end->to, to)) {
 		end->used = used;
 		end->direct = 0;
-		return;
+		return false;
 	}
 	if (bpf_map_update_elem(&udp_flows, &key, &fresh, BPF_ANY))
 		pb_count(PB_COUNTER_STATE_FAILED);
+	return true;
 }
 
 /* Whether the socket uses backend for another Service than this one. */
@@ -134,8 +136,8 @@ static __always_inline bool pb_may_keep_flow(const struct pb_target *target,
 	return pb_range_contains(target, backend);
 }
 
-/* Records that a datagram to service goes to backend. */
-static __always_inline void pb_remember_flow(const struct pb_target *target,
+/* Records that a datagram to service goes to backend. True: the one before it did not. */
+static __always_inline bool pb_remember_flow(const struct pb_target *target,
 					     struct pb_udp_socket_flows *flows, __u64 cookie,
 					     const struct pb_peer *service,
 					     const struct pb_peer *backend)
@@ -145,29 +147,34 @@ static __always_inline void pb_remember_flow(const struct pb_target *target,
 	 * values through the whole choice, at five times the instructions.
 	 */
 	struct pb_udp_flow *flow = pb_find_flow(flows, service);
+	bool chosen;
 
 	flows->clock++;
 	if (flow) {
+		chosen = !pb_same_peer(&flow->backend, backend); /* a free one has port 0 */
 		flow->service = *service;
 		flow->backend = *backend;
 		flow->index = target->service;
 		flow->generation = target->generation;
 		flow->used = flows->clock;
 		flow->direct = 0;
-		return;
+		return chosen;
 	}
 	flows->overflowed = 1;
-	pb_set_flow_end(cookie, service, PB_UDP_FORWARD, backend, flows->clock);
+	chosen = pb_set_flow_end(cookie, service, PB_UDP_FORWARD, backend, flows->clock);
 	pb_set_flow_end(cookie, backend, PB_UDP_REVERSE, service, flows->clock);
+	return chosen;
 }
 
 /*
  * Chooses the backend for a datagram to service and remembers it: that of the Service's affinity,
- * else the one that the socket has and may keep, else a new one. False: the range points nowhere.
+ * else the one that the socket has and may keep, else a new one. chosen: the datagram before it went
+ * elsewhere. Answers with PB_TRANSLATED, or that the range points nowhere.
  */
-static __always_inline bool pb_send_flow(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
-					 const struct pb_target *target,
-					 const struct pb_peer *service, struct pb_peer *backend)
+static __always_inline int pb_send_flow(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
+					const struct pb_target *target,
+					const struct pb_peer *service, struct pb_peer *backend,
+					bool *chosen)
 {
 	struct pb_udp_socket_flows *flows;
 	__u64 cookie = bpf_get_socket_cookie(ctx);
@@ -180,13 +187,16 @@ static __always_inline bool pb_send_flow(struct bpf_sock_addr *ctx, struct bpf_s
 		found = pb_choose_random(target, backend);
 	else if (!pb_may_keep_flow(target, flows, cookie, service, backend))
 		found = pb_choose_apart(target, flows, cookie, service, backend);
+	if (!found)
+		return pb_refuse_for(PB_COUNTER_CORRUPT, -ECONNREFUSED);
 
 	/* No memory: the datagram still goes out, and its reply will show the backend. */
-	if (!flows)
+	*chosen = true;
+	if (flows)
+		*chosen = pb_remember_flow(target, flows, cookie, service, backend);
+	else
 		pb_count(PB_COUNTER_STATE_FAILED);
-	else if (found)
-		pb_remember_flow(target, flows, cookie, service, backend);
-	return found;
+	return PB_TRANSLATED;
 }
 
 /* Notes that the socket addressed peer itself: what peer answers now is meant for that. */

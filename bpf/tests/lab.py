@@ -30,27 +30,37 @@ CLONE_NEWNET = 0x40000000
 
 # bpf(2): the number of the call, and of its commands.
 SYS_BPF = {"x86_64": 321, "aarch64": 280}[os.uname().machine]
-MAP_LOOKUP, MAP_UPDATE, MAP_DELETE, OBJ_GET, INFO_BY_FD, LINK_CREATE = 1, 2, 3, 7, 15, 28
+MAP_CREATE, MAP_LOOKUP, MAP_UPDATE, MAP_DELETE, MAP_NEXT_KEY, OBJ_GET, INFO_BY_FD = 0, 1, 2, 3, 4, 7, 15
+LINK_CREATE, ITER_CREATE, STATS = 28, 33, 32
+MAP_TYPE_RINGBUF, ATTACH_ITER = 27, 28
 
 # Program -> enum bpf_attach_type.
 PROGRAMS = {
     "pb_connect4": 10, "pb_connect6": 11, "pb_sendmsg4": 14, "pb_sendmsg6": 15,
     "pb_recvmsg4": 19, "pb_recvmsg6": 20, "pb_getpeername4": 29, "pb_getpeername6": 30,
-    "pb_post_bind4": 12, "pb_post_bind6": 13,
+    "pb_post_bind4": 12, "pb_post_bind6": 13, "pb_sock_release": 34, "pb_sock_ops": 3,
 }
 
 # From abi.h.
 COUNTERS = (
     "connect_tcp", "connect_udp", "send_udp", "reply_udp", "refused_no_endpoint", "refused_policy",
     "refused_unknown_port", "affinity_kept", "state_failed", "corrupt",
-    "refused_bind", "events_lost",
+    "refused_bind", "events_lost", "stats_failed",
 )
 FRONTEND_REFUSE = 1
 FRONTEND_NODE = 2
 EVENTS_BYTES = 262144
-EVENT = struct.Struct("=QQQIIII16s16s16s2s2sBBH")
+EVENT = struct.Struct("=QQQQQQIIII16s16s16s16s2s2s2sBBH6x")
+EVENT_REFUSED_BIND, EVENT_CONNECT, EVENT_SEND, EVENT_REFUSED, EVENT_ESTABLISHED, EVENT_FAILED = range(1, 7)
 SERVICE_AFFINITY = 1
 SERVICE_POLICY_LOCAL = 2
+SERVICE_TERMINATE = 4
+SERVICE_BACKEND_STATS = 8
+LATENCY_RANGES = 10
+SERVICE_STATS = ("connects_tcp", "connects_udp", "sends_udp", "refused_no_endpoint", "refused_policy", "closed_tcp",
+                 "closed_udp", "failed_tcp", "established_ns")
+BACKEND_STATS = ("connects", "closed", "failed", "sends")
+WATCHERS = 4
 TCP, UDP = socket.IPPROTO_TCP, socket.IPPROTO_UDP
 
 
@@ -91,17 +101,39 @@ class Map:
     def delete(self, key):
         self._run(MAP_DELETE, key)
 
+    def keys(self, key_size):
+        """All keys, of a map that nobody changes meanwhile."""
+        keys = []
+        key = None
+        while True:
+            following = ctypes.create_string_buffer(key_size)
+            current = None if key is None else ctypes.create_string_buffer(key, key_size)
+            attributes = struct.pack("=I4xQQ", self.fd, 0 if key is None else ctypes.addressof(current),
+                                     ctypes.addressof(following))
+            try:
+                bpf(MAP_NEXT_KEY, attributes)
+            except FileNotFoundError:
+                return keys
+            key = following.raw
+            keys.append(key)
+
 
 class Ring:
-    """A pinned ring buffer, read through its mapping: one page of the reader's position, one of the
-    writer's, then the data, which the kernel maps twice in a row."""
+    """A ring buffer, read through its mapping: one page of the reader's position, one of the writer's,
+    then the data, which the kernel maps twice in a row."""
 
-    def __init__(self, path, size):
+    def __init__(self, fd, size):
         self.size = size
-        fd = obj_get(path)
         self.reader = mmap.mmap(fd, mmap.PAGESIZE, offset=0)
         self.writer = mmap.mmap(fd, mmap.PAGESIZE + 2 * size, prot=mmap.PROT_READ, offset=mmap.PAGESIZE)
-        os.close(fd)
+
+    @classmethod
+    def pinned(cls, path, size):
+        fd = obj_get(path)
+        try:
+            return cls(fd, size)
+        finally:
+            os.close(fd)
 
     def read(self):
         """All records that are there, as bytes."""
@@ -151,15 +183,39 @@ def libbpf(name, *arguments, result=ctypes.c_int):
     return answer
 
 
-def load(path, pins, node):
-    """Loads an object file and pins its programs and maps; node: for pb_node_netns_cookie."""
+def load(path, pins, node, entries):
+    """Loads an object file and pins its programs and maps; node: for pb_node_netns_cookie; entries: of maps
+    that are to have another number of them."""
     obj = ctypes.c_void_p(libbpf("bpf_object__open_file", path.encode(), None, result=ctypes.c_void_p))
     try:
         rodata = libbpf("bpf_object__find_map_by_name", obj, b".rodata", result=ctypes.c_void_p)
         libbpf("bpf_map__set_initial_value", ctypes.c_void_p(rodata), struct.pack("=Q", node), ctypes.c_size_t(8))
+        for name, count in entries.items():
+            found = libbpf("bpf_object__find_map_by_name", obj, name.encode(), result=ctypes.c_void_p)
+            libbpf("bpf_map__set_max_entries", ctypes.c_void_p(found), ctypes.c_uint32(count))
         libbpf("bpf_object__load", obj)
         libbpf("bpf_object__pin_programs", obj, f"{pins}/programs".encode())
         libbpf("bpf_object__pin_maps", obj, f"{pins}/maps".encode())
+    finally:
+        LIBBPF.bpf_object__close(obj)
+
+
+def load_over(path, pins):
+    """Loads the programs of an object file over maps that are pinned already, and pins them beside the others."""
+    obj = ctypes.c_void_p(libbpf("bpf_object__open_file", path.encode(), None, result=ctypes.c_void_p))
+    try:
+        known = None
+        while True:
+            LIBBPF.bpf_object__next_map.restype = ctypes.c_void_p
+            known = LIBBPF.bpf_object__next_map(obj, ctypes.c_void_p(known))
+            if not known:
+                break
+            name = libbpf("bpf_map__name", ctypes.c_void_p(known), result=ctypes.c_char_p).decode()
+            fd = obj_get(f"{pins}/maps/{name}")
+            libbpf("bpf_map__reuse_fd", ctypes.c_void_p(known), fd)
+            os.close(fd)
+        libbpf("bpf_object__load", obj)
+        libbpf("bpf_object__pin_programs", obj, f"{pins}/programs".encode())
     finally:
         LIBBPF.bpf_object__close(obj)
 
@@ -204,16 +260,18 @@ class Lab:
     """Made by the constructor, removed by close(), which may be called at any time.
 
     node: the client whose namespace is the node's, or None: the programs are not told of any.
+    programs: which ones are attached. entries: of maps that are to have another number of them.
     """
 
-    def __init__(self, variant, endpoints, node=0):
+    def __init__(self, variant, endpoints, node=0, programs=tuple(PROGRAMS), entries=None):
         if os.geteuid():
             raise RuntimeError("these tests load BPF programs and make namespaces: run them as root")
         self.name = f"pbc{os.getpid()}"
         self.cleanup = contextlib.ExitStack()
         try:
             self._make_network(endpoints)
-            self._load(variant, node)
+            self._load(variant, node, entries or {})
+            self.attach(programs)
             self._serve(endpoints)
         except BaseException:
             self.close()
@@ -261,27 +319,34 @@ class Lab:
         with os.fdopen(readable, "rb") as pipe:
             return struct.unpack("=Q", pipe.read())[0]
 
-    def _load(self, variant, node):
+    def _load(self, variant, node, entries):
         if not os.path.ismount(BPFFS):
             raise RuntimeError(f"{BPFFS} is not mounted: mount -t bpf bpf {BPFFS}")
         pins = os.path.join(BPFFS, self.name)
         os.mkdir(pins)
         self.cleanup.callback(run, "rm", "-r", pins)
-        load(os.path.join(OUTPUT, f"{variant}.bpf.o"), pins, self.node_cookie(node))
+        load(os.path.join(OUTPUT, f"{variant}.bpf.o"), pins, self.node_cookie(node), entries)
+        load_over(os.path.join(OUTPUT, "stale_sockets.bpf.o"), pins)
+        self.pins = pins
         with open("/sys/devices/system/cpu/possible", encoding="utf-8") as file:
             cpus = int(file.read().strip().split("-")[-1]) + 1
-        sizes = {"frontends": 8, "services": 16, "backends": 24, "affinity": 32, "counters": 8 * cpus}
+        sizes = {"frontends": 8, "services": 32, "backends": 24, "affinity": 32, "counters": 8 * cpus,
+                 "service_stats": 8 * (len(SERVICE_STATS) + LATENCY_RANGES) * cpus,
+                 "backend_stats": 8 * len(BACKEND_STATS) * cpus, "watchers": 8 * (1 + 2 * WATCHERS),
+                 "watcher_rings": 4}
         self.maps = {name: Map(f"{pins}/maps/{name}", size) for name, size in sizes.items()}
 
-        self.events = Ring(f"{pins}/maps/events", EVENTS_BYTES)
+        self.events = Ring.pinned(f"{pins}/maps/events", EVENTS_BYTES)
 
         self.cgroup = os.path.join(cgroup_root(), self.name)
         os.mkdir(self.cgroup)
         self.cleanup.callback(os.rmdir, self.cgroup)
+        self.programs = {name: obj_get(f"{pins}/programs/{name}") for name in (*PROGRAMS, "pb_stale_sockets")}
+
+    def attach(self, programs):
         cgroup = os.open(self.cgroup, os.O_RDONLY)
-        self.programs = {name: obj_get(f"{pins}/programs/{name}") for name in PROGRAMS}
-        for name, kind in PROGRAMS.items():
-            link = bpf(LINK_CREATE, struct.pack("=IIII", self.programs[name], cgroup, kind, 0))
+        for name in programs:
+            link = bpf(LINK_CREATE, struct.pack("=IIII", self.programs[name], cgroup, PROGRAMS[name], 0))
             self.cleanup.callback(os.close, link)
         os.close(cgroup)
 
@@ -353,20 +418,20 @@ class Lab:
             self.maps["backends"].update(struct.pack("=I", base + n), address + struct.pack("!H", port) + bytes(6))
         return base
 
-    def publish_word(self, index, base, count, flags=0, seconds=0):
+    def publish_word(self, index, base, count, flags=0, seconds=0, stats=0):
         generation = self.generations.get(index, 0) + 1
         self.generations[index] = generation
         word = base | count << 24 | generation << 40
-        self.maps["services"].update(struct.pack("=I", index), struct.pack("=QII", word, flags, seconds))
+        self.maps["services"].update(struct.pack("=I", index), struct.pack("=QQIIQ", word, stats, flags, seconds, 0))
 
-    def publish(self, index, backends, flags=0, seconds=0):
-        self.publish_word(index, self.write_range(backends), len(backends), flags, seconds)
+    def publish(self, index, backends, **settings):
+        self.publish_word(index, self.write_range(backends), len(backends), **settings)
 
-    def service(self, backends, flags=0, seconds=0):
+    def service(self, backends, **settings):
         """A new Service port, without a frontend yet. Returns its index."""
         index = self.next_service
         self.next_service += 1
-        self.publish(index, backends, flags, seconds)
+        self.publish(index, backends, **settings)
         return index
 
     def frontend(self, address, port, protocol, index, flags=0):
@@ -385,3 +450,40 @@ class Lab:
     def counter(self, name):
         values = self.maps["counters"].lookup(struct.pack("=I", COUNTERS.index(name)))
         return sum(struct.unpack(f"={len(values) // 8}Q", values))
+
+    @staticmethod
+    def _sum(values, fields):
+        numbers = struct.unpack(f"={len(values) // 8}Q", values)
+        return [sum(numbers[n::fields]) for n in range(fields)]
+
+    def service_stats(self, key):
+        """The statistics of a Service port by name, over all CPUs; None: there are none."""
+        try:
+            values = self.maps["service_stats"].lookup(struct.pack("=Q", key))
+        except FileNotFoundError:
+            return None
+        numbers = self._sum(values, len(SERVICE_STATS) + LATENCY_RANGES)
+        return dict(zip(SERVICE_STATS, numbers), established=numbers[len(SERVICE_STATS):])
+
+    def backend_stats(self, key, backend):
+        """The same of one of its backends."""
+        key = packed(backend[0]) + struct.pack("!H6x", backend[1]) + struct.pack("=Q", key)
+        try:
+            values = self.maps["backend_stats"].lookup(key)
+        except FileNotFoundError:
+            return None
+        return dict(zip(BACKEND_STATS, self._sum(values, len(BACKEND_STATS))))
+
+    def stale_sockets(self, size=1 << 20):
+        """What the iterator lists, as bytes of whole records; size: of one read()."""
+        target = obj_get(f"{self.pins}/maps/socket_state")
+        info = ctypes.create_string_buffer(struct.pack("=I12x", target), 16)
+        link = bpf(LINK_CREATE, struct.pack("=IIIIQI", self.programs["pb_stale_sockets"], 0, ATTACH_ITER, 0,
+                                            ctypes.addressof(info), len(info)))
+        os.close(target)
+        fd = bpf(ITER_CREATE, struct.pack("=II", link, 0))
+        try:
+            return b"".join(iter(lambda: os.read(fd, size), b""))
+        finally:
+            os.close(fd)
+            os.close(link)

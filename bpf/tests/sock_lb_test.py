@@ -146,15 +146,15 @@ def kernel_peers(socks):
     raise AssertionError("sockets are missing from /proc/net/udp")
 
 
-class Cases:
-    """Everything that both variants do alike."""
+class Services:
+    """A lab, and Services in it."""
 
-    variant = ""
-    bind_refused = errno.EADDRINUSE
+    variant = "sock_lb"
+    options = {}
 
     @classmethod
     def setUpClass(cls):
-        cls.lab = Lab(cls.variant, ENDPOINTS)
+        cls.lab = Lab(cls.variant, ENDPOINTS, **cls.options)
         cls.addClassCleanup(cls.lab.close)
         for address in NODE4 + NODE6:
             cls.lab.node_address(address)
@@ -179,8 +179,14 @@ class Cases:
         result = function()
         return self.lab.counter(name) - before, result
 
+
+class Cases(Services):
+    """Everything that both variants do alike."""
+
+    bind_refused = errno.EADDRINUSE
+
     def test_verifier_accepts_every_program_within_reason(self):
-        for program in PROGRAMS:
+        for program in (*PROGRAMS, "pb_stale_sockets"):
             verified = self.lab.verified_instructions(program)
             print(f"  {self.variant:15} {program:16} {verified:7} instructions verified")
             self.assertGreater(verified, 10)
@@ -604,7 +610,8 @@ class Cases:
 
     def test_a_refused_bind_leaves_an_event(self):
         self.lab.events.read()
-        port = self.expose_node_port(PODS4, PODS6, UDP)
+        cookies = set()
+        port = self.expose_node_port(PODS4, PODS6, UDP, stats=77)
         index = self.lab.next_service - 1  # of IPv6
 
         def client():
@@ -623,11 +630,14 @@ class Cases:
         self.assertEqual(len(records), len(expected))
         for record, (address, family, service) in zip(records, expected):
             self.assertEqual(len(record), EVENT.size)
-            when, *rest = EVENT.unpack(record)
+            when, group, netns, sock, *rest = EVENT.unpack(record)
             self.assertTrue(before < when < after)
+            self.assertEqual((group, netns), (os.stat(self.lab.cgroup).st_ino, cookie))
+            cookies.add(sock)
             self.assertEqual(rest, [
-                os.stat(self.lab.cgroup).st_ino, cookie, 1, service, pid, pid, b"a-rather-long-n\0", packed(address),
-                bytes(16), struct.pack("!H", port), bytes(2), UDP, family, self.bind_refused])
+                77, 0, 1, service, pid, pid, b"a-rather-long-n\0", packed(address), bytes(16), bytes(16),
+                struct.pack("!H", port), bytes(2), bytes(2), UDP, family, self.bind_refused])
+        self.assertEqual(len(cookies - {0}), len(expected))
 
     def test_events_that_do_not_fit_are_counted(self):
         port = self.expose_node_port(PODS4)

@@ -378,6 +378,7 @@ class Load(threading.Thread):
         self.going = True
         self.attempts = 0
         self.outcomes = {}
+        self.counts = collections.Counter()
 
     def run(self):
         while self.going:
@@ -388,6 +389,7 @@ class Load(threading.Thread):
                 outcome = failure(error)
             end = time.monotonic_ns()
             self.attempts += 1
+            self.counts[outcome] += 1
             buckets = self.outcomes.setdefault(outcome, {})
             bucket = start // BUCKET_NS
             seen = buckets.get(bucket)
@@ -405,13 +407,13 @@ def do_load_start(name, kind, address, port, pause=0.0):
 
 
 def do_load_stop(name):
-    """Stop a load. Its outcomes are lists of [first start, last end], in ns of CLOCK_MONOTONIC."""
+    """Stop a load. Its outcomes are lists of [first start, last end], in ns of CLOCK_MONOTONIC; counts say how many."""
     load = loads.pop(name)
     load.going = False
     load.join(10)
     if load.is_alive():
         raise Failed("TIMEOUT")
-    return {"attempts": load.attempts,
+    return {"attempts": load.attempts, "counts": load.counts,
             "outcomes": {name: list(buckets.values()) for name, buckets in load.outcomes.items()}}
 
 

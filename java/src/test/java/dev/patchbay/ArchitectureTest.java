@@ -61,7 +61,11 @@ class ArchitectureTest {
                   ROOT + "model..", "org.slf4j..", "org.snakeyaml..", "com.fasterxml.jackson.."),
           "kube",
               List.of(
-                  ROOT + "model..", "org.slf4j..", "io.fabric8..", "com.fasterxml.jackson.core.."),
+                  ROOT + "model..",
+                  ROOT + "observe..",
+                  "org.slf4j..",
+                  "io.fabric8..",
+                  "com.fasterxml.jackson.core.."),
           "kernel",
               List.of(
                   ROOT + "model..",

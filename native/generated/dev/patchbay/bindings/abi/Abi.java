@@ -23,10 +23,10 @@ public class Abi extends Abi$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PB_ABI_VERSION = (int)2L;
+    private static final int PB_ABI_VERSION = (int)3L;
     /**
      * {@snippet lang=c :
-     * enum pb_limit.PB_ABI_VERSION = 2
+     * enum pb_limit.PB_ABI_VERSION = 3
      * }
      */
     public static int PB_ABI_VERSION() {
@@ -122,6 +122,42 @@ public class Abi extends Abi$shared {
     public static int PB_UDP_INLINE_FLOWS() {
         return PB_UDP_INLINE_FLOWS;
     }
+    private static final int PB_DEFAULT_SERVICE_STATS = (int)65536L;
+    /**
+     * {@snippet lang=c :
+     * enum pb_limit.PB_DEFAULT_SERVICE_STATS = 65536
+     * }
+     */
+    public static int PB_DEFAULT_SERVICE_STATS() {
+        return PB_DEFAULT_SERVICE_STATS;
+    }
+    private static final int PB_DEFAULT_BACKEND_STATS = (int)16384L;
+    /**
+     * {@snippet lang=c :
+     * enum pb_limit.PB_DEFAULT_BACKEND_STATS = 16384
+     * }
+     */
+    public static int PB_DEFAULT_BACKEND_STATS() {
+        return PB_DEFAULT_BACKEND_STATS;
+    }
+    private static final int PB_WATCHERS = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum pb_limit.PB_WATCHERS = 4
+     * }
+     */
+    public static int PB_WATCHERS() {
+        return PB_WATCHERS;
+    }
+    private static final int PB_LATENCY_RANGES = (int)10L;
+    /**
+     * {@snippet lang=c :
+     * enum pb_limit.PB_LATENCY_RANGES = 10
+     * }
+     */
+    public static int PB_LATENCY_RANGES() {
+        return PB_LATENCY_RANGES;
+    }
     private static final int PB_SCOPE_INTERNAL = (int)0L;
     /**
      * {@snippet lang=c :
@@ -176,6 +212,24 @@ public class Abi extends Abi$shared {
     public static int PB_SERVICE_POLICY_LOCAL() {
         return PB_SERVICE_POLICY_LOCAL;
     }
+    private static final int PB_SERVICE_TERMINATE = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum pb_service_flag.PB_SERVICE_TERMINATE = 4
+     * }
+     */
+    public static int PB_SERVICE_TERMINATE() {
+        return PB_SERVICE_TERMINATE;
+    }
+    private static final int PB_SERVICE_BACKEND_STATS = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * enum pb_service_flag.PB_SERVICE_BACKEND_STATS = 8
+     * }
+     */
+    public static int PB_SERVICE_BACKEND_STATS() {
+        return PB_SERVICE_BACKEND_STATS;
+    }
     private static final int PB_CLIENT_NETNS = (int)0L;
     /**
      * {@snippet lang=c :
@@ -202,6 +256,51 @@ public class Abi extends Abi$shared {
      */
     public static int PB_EVENT_REFUSED_BIND() {
         return PB_EVENT_REFUSED_BIND;
+    }
+    private static final int PB_EVENT_CONNECT = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * enum pb_event_kind.PB_EVENT_CONNECT = 2
+     * }
+     */
+    public static int PB_EVENT_CONNECT() {
+        return PB_EVENT_CONNECT;
+    }
+    private static final int PB_EVENT_SEND = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum pb_event_kind.PB_EVENT_SEND = 3
+     * }
+     */
+    public static int PB_EVENT_SEND() {
+        return PB_EVENT_SEND;
+    }
+    private static final int PB_EVENT_REFUSED = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * enum pb_event_kind.PB_EVENT_REFUSED = 4
+     * }
+     */
+    public static int PB_EVENT_REFUSED() {
+        return PB_EVENT_REFUSED;
+    }
+    private static final int PB_EVENT_ESTABLISHED = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * enum pb_event_kind.PB_EVENT_ESTABLISHED = 5
+     * }
+     */
+    public static int PB_EVENT_ESTABLISHED() {
+        return PB_EVENT_ESTABLISHED;
+    }
+    private static final int PB_EVENT_FAILED = (int)6L;
+    /**
+     * {@snippet lang=c :
+     * enum pb_event_kind.PB_EVENT_FAILED = 6
+     * }
+     */
+    public static int PB_EVENT_FAILED() {
+        return PB_EVENT_FAILED;
     }
     private static final int PB_COUNTER_CONNECT_TCP = (int)0L;
     /**
@@ -311,10 +410,19 @@ public class Abi extends Abi$shared {
     public static int PB_COUNTER_EVENTS_LOST() {
         return PB_COUNTER_EVENTS_LOST;
     }
-    private static final int PB_COUNTERS = (int)12L;
+    private static final int PB_COUNTER_STATS_FAILED = (int)12L;
     /**
      * {@snippet lang=c :
-     * enum pb_counter.PB_COUNTERS = 12
+     * enum pb_counter.PB_COUNTER_STATS_FAILED = 12
+     * }
+     */
+    public static int PB_COUNTER_STATS_FAILED() {
+        return PB_COUNTER_STATS_FAILED;
+    }
+    private static final int PB_COUNTERS = (int)13L;
+    /**
+     * {@snippet lang=c :
+     * enum pb_counter.PB_COUNTERS = 13
      * }
      */
     public static int PB_COUNTERS() {

@@ -18,6 +18,9 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     __u64 time;
  *     __u64 cgroup;
  *     __u64 netns;
+ *     __u64 socket;
+ *     __u64 stats;
+ *     __u64 duration;
  *     __u32 kind;
  *     __u32 service;
  *     __u32 process;
@@ -25,11 +28,14 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  *     __u8 comm[16];
  *     __u8 address[16];
  *     __u8 backend[16];
+ *     __u8 client[16];
  *     __be16 port;
  *     __be16 backend_port;
+ *     __be16 client_port;
  *     __u8 protocol;
  *     __u8 family;
  *     __u16 error;
+ *     __u16 pad[3];
  * }
  * }
  */
@@ -43,6 +49,9 @@ public class pb_event {
         Abi.C_LONG_LONG.withName("time"),
         Abi.C_LONG_LONG.withName("cgroup"),
         Abi.C_LONG_LONG.withName("netns"),
+        Abi.C_LONG_LONG.withName("socket"),
+        Abi.C_LONG_LONG.withName("stats"),
+        Abi.C_LONG_LONG.withName("duration"),
         Abi.C_INT.withName("kind"),
         Abi.C_INT.withName("service"),
         Abi.C_INT.withName("process"),
@@ -50,11 +59,14 @@ public class pb_event {
         MemoryLayout.sequenceLayout(16, Abi.C_CHAR).withName("comm"),
         MemoryLayout.sequenceLayout(16, Abi.C_CHAR).withName("address"),
         MemoryLayout.sequenceLayout(16, Abi.C_CHAR).withName("backend"),
+        MemoryLayout.sequenceLayout(16, Abi.C_CHAR).withName("client"),
         Abi.C_SHORT.withName("port"),
         Abi.C_SHORT.withName("backend_port"),
+        Abi.C_SHORT.withName("client_port"),
         Abi.C_CHAR.withName("protocol"),
         Abi.C_CHAR.withName("family"),
-        Abi.C_SHORT.withName("error")
+        Abi.C_SHORT.withName("error"),
+        MemoryLayout.sequenceLayout(3, Abi.C_SHORT).withName("pad")
     ).withName("pb_event");
 
     /**
@@ -194,6 +206,138 @@ public class pb_event {
      */
     public static void netns(MemorySegment struct, long fieldValue) {
         struct.set(netns$LAYOUT, netns$OFFSET, fieldValue);
+    }
+
+    private static final OfLong socket$LAYOUT = (OfLong)$LAYOUT.select(groupElement("socket"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * __u64 socket
+     * }
+     */
+    public static final OfLong socket$layout() {
+        return socket$LAYOUT;
+    }
+
+    private static final long socket$OFFSET = $LAYOUT.byteOffset(groupElement("socket"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * __u64 socket
+     * }
+     */
+    public static final long socket$offset() {
+        return socket$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * __u64 socket
+     * }
+     */
+    public static long socket(MemorySegment struct) {
+        return struct.get(socket$LAYOUT, socket$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * __u64 socket
+     * }
+     */
+    public static void socket(MemorySegment struct, long fieldValue) {
+        struct.set(socket$LAYOUT, socket$OFFSET, fieldValue);
+    }
+
+    private static final OfLong stats$LAYOUT = (OfLong)$LAYOUT.select(groupElement("stats"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * __u64 stats
+     * }
+     */
+    public static final OfLong stats$layout() {
+        return stats$LAYOUT;
+    }
+
+    private static final long stats$OFFSET = $LAYOUT.byteOffset(groupElement("stats"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * __u64 stats
+     * }
+     */
+    public static final long stats$offset() {
+        return stats$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * __u64 stats
+     * }
+     */
+    public static long stats(MemorySegment struct) {
+        return struct.get(stats$LAYOUT, stats$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * __u64 stats
+     * }
+     */
+    public static void stats(MemorySegment struct, long fieldValue) {
+        struct.set(stats$LAYOUT, stats$OFFSET, fieldValue);
+    }
+
+    private static final OfLong duration$LAYOUT = (OfLong)$LAYOUT.select(groupElement("duration"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * __u64 duration
+     * }
+     */
+    public static final OfLong duration$layout() {
+        return duration$LAYOUT;
+    }
+
+    private static final long duration$OFFSET = $LAYOUT.byteOffset(groupElement("duration"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * __u64 duration
+     * }
+     */
+    public static final long duration$offset() {
+        return duration$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * __u64 duration
+     * }
+     */
+    public static long duration(MemorySegment struct) {
+        return struct.get(duration$LAYOUT, duration$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * __u64 duration
+     * }
+     */
+    public static void duration(MemorySegment struct, long fieldValue) {
+        struct.set(duration$LAYOUT, duration$OFFSET, fieldValue);
     }
 
     private static final OfInt kind$LAYOUT = (OfInt)$LAYOUT.select(groupElement("kind"));
@@ -603,6 +747,83 @@ public class pb_event {
         backend$ELEM_HANDLE.set(struct, backend$OFFSET, index0, fieldValue);
     }
 
+    private static final SequenceLayout client$LAYOUT = (SequenceLayout)$LAYOUT.select(groupElement("client"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * __u8 client[16]
+     * }
+     */
+    public static final SequenceLayout client$layout() {
+        return client$LAYOUT;
+    }
+
+    private static final long client$OFFSET = $LAYOUT.byteOffset(groupElement("client"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * __u8 client[16]
+     * }
+     */
+    public static final long client$offset() {
+        return client$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * __u8 client[16]
+     * }
+     */
+    public static MemorySegment client(MemorySegment struct) {
+        return struct.asSlice(client$OFFSET, client$LAYOUT.byteSize());
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * __u8 client[16]
+     * }
+     */
+    public static void client(MemorySegment struct, MemorySegment fieldValue) {
+        MemorySegment.copy(fieldValue, 0L, struct, client$OFFSET, client$LAYOUT.byteSize());
+    }
+
+    private static long[] client$DIMS = { 16 };
+
+    /**
+     * Dimensions for array field:
+     * {@snippet lang=c :
+     * __u8 client[16]
+     * }
+     */
+    public static long[] client$dimensions() {
+        return client$DIMS;
+    }
+    private static final VarHandle client$ELEM_HANDLE = client$LAYOUT.varHandle(sequenceElement());
+
+    /**
+     * Indexed getter for field:
+     * {@snippet lang=c :
+     * __u8 client[16]
+     * }
+     */
+    public static byte client(MemorySegment struct, long index0) {
+        return (byte)client$ELEM_HANDLE.get(struct, client$OFFSET, index0);
+    }
+
+    /**
+     * Indexed setter for field:
+     * {@snippet lang=c :
+     * __u8 client[16]
+     * }
+     */
+    public static void client(MemorySegment struct, long index0, byte fieldValue) {
+        client$ELEM_HANDLE.set(struct, client$OFFSET, index0, fieldValue);
+    }
+
     private static final OfShort port$LAYOUT = (OfShort)$LAYOUT.select(groupElement("port"));
 
     /**
@@ -689,6 +910,50 @@ public class pb_event {
      */
     public static void backend_port(MemorySegment struct, short fieldValue) {
         struct.set(backend_port$LAYOUT, backend_port$OFFSET, fieldValue);
+    }
+
+    private static final OfShort client_port$LAYOUT = (OfShort)$LAYOUT.select(groupElement("client_port"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * __be16 client_port
+     * }
+     */
+    public static final OfShort client_port$layout() {
+        return client_port$LAYOUT;
+    }
+
+    private static final long client_port$OFFSET = $LAYOUT.byteOffset(groupElement("client_port"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * __be16 client_port
+     * }
+     */
+    public static final long client_port$offset() {
+        return client_port$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * __be16 client_port
+     * }
+     */
+    public static short client_port(MemorySegment struct) {
+        return struct.get(client_port$LAYOUT, client_port$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * __be16 client_port
+     * }
+     */
+    public static void client_port(MemorySegment struct, short fieldValue) {
+        struct.set(client_port$LAYOUT, client_port$OFFSET, fieldValue);
     }
 
     private static final OfByte protocol$LAYOUT = (OfByte)$LAYOUT.select(groupElement("protocol"));
@@ -821,6 +1086,83 @@ public class pb_event {
      */
     public static void error(MemorySegment struct, short fieldValue) {
         struct.set(error$LAYOUT, error$OFFSET, fieldValue);
+    }
+
+    private static final SequenceLayout pad$LAYOUT = (SequenceLayout)$LAYOUT.select(groupElement("pad"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * __u16 pad[3]
+     * }
+     */
+    public static final SequenceLayout pad$layout() {
+        return pad$LAYOUT;
+    }
+
+    private static final long pad$OFFSET = $LAYOUT.byteOffset(groupElement("pad"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * __u16 pad[3]
+     * }
+     */
+    public static final long pad$offset() {
+        return pad$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * __u16 pad[3]
+     * }
+     */
+    public static MemorySegment pad(MemorySegment struct) {
+        return struct.asSlice(pad$OFFSET, pad$LAYOUT.byteSize());
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * __u16 pad[3]
+     * }
+     */
+    public static void pad(MemorySegment struct, MemorySegment fieldValue) {
+        MemorySegment.copy(fieldValue, 0L, struct, pad$OFFSET, pad$LAYOUT.byteSize());
+    }
+
+    private static long[] pad$DIMS = { 3 };
+
+    /**
+     * Dimensions for array field:
+     * {@snippet lang=c :
+     * __u16 pad[3]
+     * }
+     */
+    public static long[] pad$dimensions() {
+        return pad$DIMS;
+    }
+    private static final VarHandle pad$ELEM_HANDLE = pad$LAYOUT.varHandle(sequenceElement());
+
+    /**
+     * Indexed getter for field:
+     * {@snippet lang=c :
+     * __u16 pad[3]
+     * }
+     */
+    public static short pad(MemorySegment struct, long index0) {
+        return (short)pad$ELEM_HANDLE.get(struct, pad$OFFSET, index0);
+    }
+
+    /**
+     * Indexed setter for field:
+     * {@snippet lang=c :
+     * __u16 pad[3]
+     * }
+     */
+    public static void pad(MemorySegment struct, long index0, short fieldValue) {
+        pad$ELEM_HANDLE.set(struct, pad$OFFSET, index0, fieldValue);
     }
 
     /**

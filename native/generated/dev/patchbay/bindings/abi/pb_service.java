@@ -16,8 +16,10 @@ import static java.lang.foreign.MemoryLayout.PathElement.*;
  * {@snippet lang=c :
  * struct pb_service {
  *     __u64 word;
+ *     __u64 stats;
  *     __u32 flags;
  *     __u32 affinity_seconds;
+ *     __u64 reserved;
  * }
  * }
  */
@@ -29,8 +31,10 @@ public class pb_service {
 
     private static final GroupLayout $LAYOUT = MemoryLayout.structLayout(
         Abi.C_LONG_LONG.withName("word"),
+        Abi.C_LONG_LONG.withName("stats"),
         Abi.C_INT.withName("flags"),
-        Abi.C_INT.withName("affinity_seconds")
+        Abi.C_INT.withName("affinity_seconds"),
+        Abi.C_LONG_LONG.withName("reserved")
     ).withName("pb_service");
 
     /**
@@ -82,6 +86,50 @@ public class pb_service {
      */
     public static void word(MemorySegment struct, long fieldValue) {
         struct.set(word$LAYOUT, word$OFFSET, fieldValue);
+    }
+
+    private static final OfLong stats$LAYOUT = (OfLong)$LAYOUT.select(groupElement("stats"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * __u64 stats
+     * }
+     */
+    public static final OfLong stats$layout() {
+        return stats$LAYOUT;
+    }
+
+    private static final long stats$OFFSET = $LAYOUT.byteOffset(groupElement("stats"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * __u64 stats
+     * }
+     */
+    public static final long stats$offset() {
+        return stats$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * __u64 stats
+     * }
+     */
+    public static long stats(MemorySegment struct) {
+        return struct.get(stats$LAYOUT, stats$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * __u64 stats
+     * }
+     */
+    public static void stats(MemorySegment struct, long fieldValue) {
+        struct.set(stats$LAYOUT, stats$OFFSET, fieldValue);
     }
 
     private static final OfInt flags$LAYOUT = (OfInt)$LAYOUT.select(groupElement("flags"));
@@ -170,6 +218,50 @@ public class pb_service {
      */
     public static void affinity_seconds(MemorySegment struct, int fieldValue) {
         struct.set(affinity_seconds$LAYOUT, affinity_seconds$OFFSET, fieldValue);
+    }
+
+    private static final OfLong reserved$LAYOUT = (OfLong)$LAYOUT.select(groupElement("reserved"));
+
+    /**
+     * Layout for field:
+     * {@snippet lang=c :
+     * __u64 reserved
+     * }
+     */
+    public static final OfLong reserved$layout() {
+        return reserved$LAYOUT;
+    }
+
+    private static final long reserved$OFFSET = $LAYOUT.byteOffset(groupElement("reserved"));
+
+    /**
+     * Offset for field:
+     * {@snippet lang=c :
+     * __u64 reserved
+     * }
+     */
+    public static final long reserved$offset() {
+        return reserved$OFFSET;
+    }
+
+    /**
+     * Getter for field:
+     * {@snippet lang=c :
+     * __u64 reserved
+     * }
+     */
+    public static long reserved(MemorySegment struct) {
+        return struct.get(reserved$LAYOUT, reserved$OFFSET);
+    }
+
+    /**
+     * Setter for field:
+     * {@snippet lang=c :
+     * __u64 reserved
+     * }
+     */
+    public static void reserved(MemorySegment struct, long fieldValue) {
+        struct.set(reserved$LAYOUT, reserved$OFFSET, fieldValue);
     }
 
     /**

@@ -42,6 +42,15 @@ public class LibBpf extends LibBpf$shared {
     public static int BPF_MAP_TYPE_ARRAY() {
         return BPF_MAP_TYPE_ARRAY;
     }
+    private static final int BPF_MAP_TYPE_PERCPU_HASH = (int)5L;
+    /**
+     * {@snippet lang=c :
+     * enum bpf_map_type.BPF_MAP_TYPE_PERCPU_HASH = 5
+     * }
+     */
+    public static int BPF_MAP_TYPE_PERCPU_HASH() {
+        return BPF_MAP_TYPE_PERCPU_HASH;
+    }
     private static final int BPF_MAP_TYPE_PERCPU_ARRAY = (int)6L;
     /**
      * {@snippet lang=c :
@@ -95,6 +104,15 @@ public class LibBpf extends LibBpf$shared {
      */
     public static int BPF_PROG_TYPE_CGROUP_SOCK_ADDR() {
         return BPF_PROG_TYPE_CGROUP_SOCK_ADDR;
+    }
+    private static final int BPF_CGROUP_SOCK_OPS = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * enum bpf_attach_type.BPF_CGROUP_SOCK_OPS = 3
+     * }
+     */
+    public static int BPF_CGROUP_SOCK_OPS() {
+        return BPF_CGROUP_SOCK_OPS;
     }
     private static final int BPF_CGROUP_INET4_CONNECT = (int)10L;
     /**
@@ -168,6 +186,15 @@ public class LibBpf extends LibBpf$shared {
     public static int BPF_CGROUP_UDP6_RECVMSG() {
         return BPF_CGROUP_UDP6_RECVMSG;
     }
+    private static final int BPF_TRACE_ITER = (int)28L;
+    /**
+     * {@snippet lang=c :
+     * enum bpf_attach_type.BPF_TRACE_ITER = 28
+     * }
+     */
+    public static int BPF_TRACE_ITER() {
+        return BPF_TRACE_ITER;
+    }
     private static final int BPF_CGROUP_INET4_GETPEERNAME = (int)29L;
     /**
      * {@snippet lang=c :
@@ -185,6 +212,15 @@ public class LibBpf extends LibBpf$shared {
      */
     public static int BPF_CGROUP_INET6_GETPEERNAME() {
         return BPF_CGROUP_INET6_GETPEERNAME;
+    }
+    private static final int BPF_CGROUP_INET_SOCK_RELEASE = (int)34L;
+    /**
+     * {@snippet lang=c :
+     * enum bpf_attach_type.BPF_CGROUP_INET_SOCK_RELEASE = 34
+     * }
+     */
+    public static int BPF_CGROUP_INET_SOCK_RELEASE() {
+        return BPF_CGROUP_INET_SOCK_RELEASE;
     }
     private static final int BPF_LINK_TYPE_CGROUP = (int)3L;
     /**
@@ -1138,6 +1174,66 @@ public class LibBpf extends LibBpf$shared {
                 traceDowncall("bpf_link_update", link_fd, new_prog_fd, opts);
             }
             return (int)mh$.invokeExact(link_fd, new_prog_fd, opts);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class bpf_iter_create {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            LibBpf.C_INT,
+            LibBpf.C_INT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("bpf_iter_create");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int bpf_iter_create(int link_fd)
+     * }
+     */
+    public static FunctionDescriptor bpf_iter_create$descriptor() {
+        return bpf_iter_create.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int bpf_iter_create(int link_fd)
+     * }
+     */
+    public static MethodHandle bpf_iter_create$handle() {
+        return bpf_iter_create.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int bpf_iter_create(int link_fd)
+     * }
+     */
+    public static MemorySegment bpf_iter_create$address() {
+        return bpf_iter_create.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int bpf_iter_create(int link_fd)
+     * }
+     */
+    public static int bpf_iter_create(int link_fd) {
+        var mh$ = bpf_iter_create.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("bpf_iter_create", link_fd);
+            }
+            return (int)mh$.invokeExact(link_fd);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -2,10 +2,14 @@
 package dev.patchbay.abi;
 
 import dev.patchbay.bindings.abi.pb_backend;
+import dev.patchbay.bindings.abi.pb_backend_stats;
+import dev.patchbay.bindings.abi.pb_backend_stats_key;
 import dev.patchbay.bindings.abi.pb_event;
 import dev.patchbay.bindings.abi.pb_frontend;
 import dev.patchbay.bindings.abi.pb_frontend_key;
 import dev.patchbay.bindings.abi.pb_service;
+import dev.patchbay.bindings.abi.pb_service_stats;
+import dev.patchbay.bindings.abi.pb_watchers;
 import dev.patchbay.model.IpAddress;
 import java.lang.foreign.GroupLayout;
 import java.lang.foreign.MemoryLayout;
@@ -28,7 +32,13 @@ final class AbiLayouts {
   static final StructLayout SERVICE = networkOrder(pb_service.layout(), Set.of());
   static final StructLayout BACKEND = networkOrder(pb_backend.layout(), Set.of("port"));
 
-  static final StructLayout EVENT = networkOrder(pb_event.layout(), Set.of("port", "backend_port"));
+  static final StructLayout EVENT =
+      networkOrder(pb_event.layout(), Set.of("port", "backend_port", "client_port"));
+  static final StructLayout SERVICE_STATS = networkOrder(pb_service_stats.layout(), Set.of());
+  static final StructLayout BACKEND_STATS_KEY =
+      networkOrder(pb_backend_stats_key.layout(), Set.of("port"));
+  static final StructLayout BACKEND_STATS = networkOrder(pb_backend_stats.layout(), Set.of());
+  static final StructLayout WATCHERS = networkOrder(pb_watchers.layout(), Set.of());
 
   /** An address is 16 bytes in network order; this is half of it. */
   private static final ValueLayout.OfLong ADDRESS_HALF =
@@ -38,7 +48,16 @@ final class AbiLayouts {
 
   /** All structs that have a codec. */
   static List<StructLayout> all() {
-    return List.of(FRONTEND_KEY, FRONTEND, SERVICE, BACKEND, EVENT);
+    return List.of(
+        FRONTEND_KEY,
+        FRONTEND,
+        SERVICE,
+        BACKEND,
+        EVENT,
+        SERVICE_STATS,
+        BACKEND_STATS_KEY,
+        BACKEND_STATS,
+        WATCHERS);
   }
 
   static long offset(StructLayout struct, String member) {
@@ -67,6 +86,11 @@ final class AbiLayouts {
   static void putAddress(MemorySegment segment, long at, IpAddress address) {
     segment.set(ADDRESS_HALF, at, address.high());
     segment.set(ADDRESS_HALF, at + Long.BYTES, address.low());
+  }
+
+  static boolean hasAddress(MemorySegment segment, long at, IpAddress address) {
+    return segment.get(ADDRESS_HALF, at) == address.high()
+        && segment.get(ADDRESS_HALF, at + Long.BYTES) == address.low();
   }
 
   static IpAddress getAddress(MemorySegment segment, long at) {

@@ -23,5 +23,14 @@ public final class AbiLimits {
   /** Bytes of {@code events}, a power of two and a multiple of the page size. */
   public static final int DEFAULT_EVENTS_BYTES = Abi.PB_DEFAULT_EVENTS_BYTES();
 
+  /** Entries of {@code service_stats}. */
+  public static final int DEFAULT_SERVICE_STATS = Abi.PB_DEFAULT_SERVICE_STATS();
+
+  /** Entries of {@code backend_stats}. */
+  public static final int DEFAULT_BACKEND_STATS = Abi.PB_DEFAULT_BACKEND_STATS();
+
+  /** How many may watch connections at one time. */
+  public static final int WATCHERS = Abi.PB_WATCHERS();
+
   private AbiLimits() {}
 }

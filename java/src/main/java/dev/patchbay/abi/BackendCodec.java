@@ -40,6 +40,14 @@ public final class BackendCodec {
     segment.set(PAD, at + PAD_AT, 0);
   }
 
+  /** Whether the entry at offset {@code at} is what {@link #encode} writes; makes no object. */
+  public static boolean holds(Backend backend, MemorySegment segment, long at) {
+    return AbiLayouts.hasAddress(segment, at + ADDRESS_AT, backend.address())
+        && Short.toUnsignedInt(segment.get(PORT, at + PORT_AT)) == backend.port()
+        && segment.get(FLAGS, at + FLAGS_AT) == 0
+        && segment.get(PAD, at + PAD_AT) == 0;
+  }
+
   /** Reads the entry at offset {@code at}; an entry that was never written has port 0. */
   public static Backend decode(MemorySegment segment, long at) {
     return new Backend(

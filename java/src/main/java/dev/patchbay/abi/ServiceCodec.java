@@ -15,11 +15,11 @@ import java.util.Optional;
  * {@code struct pb_service}, an entry of {@code services}.
  *
  * <pre>
- *   0                       8           12               16
- *  +-----------------------+-----------+----------------+
- *  | word                  | flags     | affinity_secs  |
- *  | u64                   | u32       | u32            |
- *  +-----------------------+-----------+----------------+
+ *   0               8               16          20               24            32
+ *  +---------------+---------------+-----------+----------------+-------------+
+ *  | word          | stats         | flags     | affinity_secs  | reserved, 0 |
+ *  | u64           | u64           | u32       | u32            | u64         |
+ *  +---------------+---------------+-----------+----------------+-------------+
  * </pre>
  *
  * <p>Entries are read and written in place while programs read them, so the word is accessed as a
@@ -32,6 +32,7 @@ public final class ServiceCodec {
   private static final StructLayout ENTRY = AbiLayouts.SERVICE;
   private static final VarHandle WORD = ENTRY.varHandle(PathElement.groupElement("word"));
   private static final VarHandle FLAGS = ENTRY.varHandle(PathElement.groupElement("flags"));
+  private static final VarHandle STATS = ENTRY.varHandle(PathElement.groupElement("stats"));
   private static final ValueLayout.OfInt SECONDS = AbiLayouts.intMember(ENTRY, "affinity_seconds");
   private static final long SECONDS_AT = AbiLayouts.offset(ENTRY, "affinity_seconds");
 
@@ -44,14 +45,24 @@ public final class ServiceCodec {
   public static void publish(
       MemorySegment segment, long at, ServiceWord word, ServiceSettings settings) {
     segment.set(SECONDS, at + SECONDS_AT, settings.affinitySeconds());
+    STATS.setOpaque(segment, at, settings.statsId());
     FLAGS.setRelease(segment, at, flags(settings));
     WORD.setRelease(segment, at, word.pack());
+  }
+
+  /** Whether the entry at {@code at} is what {@link #publish} writes; makes no object. */
+  public static boolean holds(
+      MemorySegment segment, long at, ServiceWord word, ServiceSettings settings) {
+    return (long) WORD.getAcquire(segment, at) == word.pack()
+        && (int) FLAGS.getOpaque(segment, at) == flags(settings)
+        && segment.get(SECONDS, at + SECONDS_AT) == settings.affinitySeconds();
   }
 
   /** Whether the entry at {@code at} differs from one that was never used. */
   public static boolean isUsed(MemorySegment segment, long at) {
     return (long) WORD.getAcquire(segment, at) != 0
         || (int) FLAGS.getOpaque(segment, at) != 0
+        || (long) STATS.getOpaque(segment, at) != 0
         || segment.get(SECONDS, at + SECONDS_AT) != 0;
   }
 
@@ -79,12 +90,20 @@ public final class ServiceCodec {
     if (affinity != (seconds != 0) || seconds < 0 || seconds > 86400) {
       return Optional.empty();
     }
-    ServiceSettings settings = new ServiceSettings(seconds, policyLocal);
+    ServiceSettings settings =
+        new ServiceSettings(
+            seconds,
+            policyLocal,
+            (flags & Abi.PB_SERVICE_TERMINATE()) != 0,
+            (flags & Abi.PB_SERVICE_BACKEND_STATS()) != 0,
+            (long) STATS.getOpaque(segment, at));
     return flags(settings) == flags ? Optional.of(settings) : Optional.empty();
   }
 
   private static int flags(ServiceSettings settings) {
     return (settings.affinitySeconds() > 0 ? Abi.PB_SERVICE_AFFINITY_CLIENT_IP() : 0)
-        | (settings.policyLocal() ? Abi.PB_SERVICE_POLICY_LOCAL() : 0);
+        | (settings.policyLocal() ? Abi.PB_SERVICE_POLICY_LOCAL() : 0)
+        | (settings.terminate() ? Abi.PB_SERVICE_TERMINATE() : 0)
+        | (settings.backendStats() ? Abi.PB_SERVICE_BACKEND_STATS() : 0);
   }
 }

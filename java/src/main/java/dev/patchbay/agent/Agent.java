@@ -3,6 +3,11 @@ package dev.patchbay.agent;
 
 import dev.patchbay.abi.AbiLimits;
 import dev.patchbay.agent.AgentConfig.SourceSettings;
+import dev.patchbay.agent.health.Check;
+import dev.patchbay.agent.health.HealthMonitor;
+import dev.patchbay.agent.health.HealthState;
+import dev.patchbay.agent.metrics.AgentStatistics;
+import dev.patchbay.agent.metrics.Metrics;
 import dev.patchbay.agent.snapshot.Snapshot;
 import dev.patchbay.inspect.Canonical;
 import dev.patchbay.inspect.Invariants;
@@ -53,14 +58,15 @@ public final class Agent implements AutoCloseable {
   private final StateLock lock;
   private final SnapshotWriter snapshots;
   private final Inbox inbox = new Inbox();
+  private final AgentStatistics statistics = new AgentStatistics();
   private final Stopper stopper = Stopper.install(this::stop);
+  private final HealthState health = new HealthState(System::currentTimeMillis);
 
-  /** Milliseconds since the epoch of the last good apply; negative while there is none. */
+  /** Milliseconds since the epoch of the last good apply; negative while there was none. */
   private final AtomicLong lastApplied = new AtomicLong(-1);
 
   private volatile Runnable stopLoading = () -> {};
   private volatile Runnable drain = () -> {};
-  private volatile boolean inPlace;
   private volatile boolean eligible = true;
 
   private Agent(AgentConfig config) throws UserError {
@@ -93,16 +99,24 @@ public final class Agent implements AutoCloseable {
       stopLoading = () -> loading.cancel(true);
       Thread.ofPlatform().name("patchbay-load").daemon().start(loading);
       HealthServer health = config.once() ? null : serveHealth(source);
-      if (health != null) {
-        drain = health::close;
-      }
+      Metrics metrics = new Metrics(statistics, source::figures);
+      MetricsServer scrapes = config.once() ? null : serveMetrics(metrics);
+      drain = () -> drain(health, scrapes);
       try (Dataplane dataplane = open()) {
-        serve(dataplane, source, loaded(loading));
+        metrics.dataplane(dataplane);
+        try {
+          serve(dataplane, source, loaded(loading));
+        } finally {
+          metrics.dataplane(null);
+        }
       } catch (CancellationException _) {
         log.info("told to stop before the source had told everything; what was programmed stays");
       } finally {
         if (health != null) {
           health.close();
+        }
+        if (scrapes != null) {
+          scrapes.close();
         }
       }
     } catch (KernelException e) {
@@ -116,7 +130,17 @@ public final class Agent implements AutoCloseable {
   private void stop() {
     inbox.stop();
     stopLoading.run();
-    Thread.ofPlatform().name("patchbay-drain").daemon().start(drain);
+    drain.run();
+  }
+
+  /** Begins to; whoever closes them waits for the end. */
+  private static void drain(@Nullable HealthServer health, @Nullable MetricsServer scrapes) {
+    if (health != null) {
+      Thread.ofVirtual().start(health::close);
+    }
+    if (scrapes != null) {
+      Thread.ofVirtual().start(scrapes::close);
+    }
   }
 
   private Source source() throws UserError {
@@ -166,7 +190,15 @@ public final class Agent implements AutoCloseable {
     NodeView nodes = new NodeView(config.nodeName(), config.nodePortAddresses());
     nodes.local(local);
     try (HealthCheckNodePorts healthChecks =
-        new HealthCheckNodePorts(() -> health(source).serving(), source.notices())) {
+            new HealthCheckNodePorts(() -> health(source).serving(), source.notices());
+        HealthMonitor monitor =
+            new HealthMonitor(
+                dataplane,
+                config.cgroup(),
+                config.stateDir(),
+                health,
+                inbox::run,
+                source::trouble)) {
       Owner owner =
           new Owner(
               dataplane.store(),
@@ -174,10 +206,12 @@ public final class Agent implements AutoCloseable {
               nodes,
               healthChecks,
               source.notices(),
-              outcome -> applied(source, outcome));
+              outcome -> applied(source, monitor, outcome),
+              statistics);
+      statistics.told(first.changes());
       program(dataplane, owner, first);
       String verified = verify(dataplane, owner);
-      inPlace = true;
+      health.ok(Check.START, "");
       ready(source, first, verified);
       if (config.once()) {
         return;
@@ -185,7 +219,13 @@ public final class Agent implements AutoCloseable {
       try (Reclaimer reclaimer = new Reclaimer(dataplane.store(), inbox);
           LocalAddresses _ = new LocalAddresses(local, inbox::local)) {
         dataplane.listen(inbox::conflict);
-        source.watch(inbox::change);
+        source.watch(
+            update -> {
+              statistics.told(update.changes());
+              inbox.change(update);
+            });
+        owner.add(monitor.rows());
+        monitor.start(owner::audit);
         owner.serve(inbox, reclaimer);
       }
     }
@@ -272,9 +312,15 @@ public final class Agent implements AutoCloseable {
   }
 
   /** On the owner's thread. */
-  private void applied(Source source, Owner.Outcome outcome) {
+  private void applied(Source source, HealthMonitor monitor, Owner.Outcome outcome) {
     long now = System.currentTimeMillis();
-    lastApplied.set(outcome.healthy() ? now : -1);
+    if (outcome.failure().isEmpty()) {
+      lastApplied.set(now);
+    }
+    monitor.applied(
+        outcome.failure(),
+        outcome.refusals().entrySet().stream().map(e -> e.getKey() + ": " + e.getValue()).toList(),
+        outcome.own());
     eligible = outcome.eligible();
     snapshots.offer(
         () ->
@@ -293,26 +339,41 @@ public final class Agent implements AutoCloseable {
   }
 
   private HealthServer.Health health(Source source) {
-    return new HealthServer.Health(inPlace, lastApplied.get(), eligible, source.trouble());
+    return new HealthServer.Health(
+        health.results(), health.stuck(), lastApplied.get(), eligible, source.trouble());
   }
 
-  /** Health checks that cannot be served do not keep Services from working, unless told so. */
+  /**
+   * Health checks and metrics that cannot be served do not keep Services from working, unless told
+   * so.
+   */
   private @Nullable HealthServer serveHealth(Source source) throws UserError {
     try {
-      return new HealthServer(config.healthz(), () -> health(source));
+      return new HealthServer(config.healthz(), () -> health(source), statistics);
     } catch (IOException e) {
-      if (config.hardFail()) {
-        throw new UserError(
-            "cannot serve health checks on " + config.healthz(),
-            String.valueOf(e.getMessage()),
-            "choose another --healthz-bind-address, or do without --bind-address-hard-fail");
-      }
-      log.warn(
-          "cannot serve health checks on {}: {}; choose another --healthz-bind-address",
-          config.healthz(),
-          e.getMessage());
+      cannotServe("health checks", config.healthz(), "--healthz-bind-address", e);
       return null;
     }
+  }
+
+  private @Nullable MetricsServer serveMetrics(Metrics metrics) throws UserError {
+    try {
+      return new MetricsServer(config.metrics(), statistics, metrics, config::settings);
+    } catch (IOException e) {
+      cannotServe("metrics", config.metrics(), "--metrics-bind-address", e);
+      return null;
+    }
+  }
+
+  private void cannotServe(String what, HostPort where, String option, IOException e)
+      throws UserError {
+    if (config.hardFail()) {
+      throw new UserError(
+          "cannot serve " + what + " on " + where,
+          String.valueOf(e.getMessage()),
+          "choose another " + option + ", or do without --bind-address-hard-fail");
+    }
+    log.warn("cannot serve {} on {}: {}; choose another {}", what, where, e.getMessage(), option);
   }
 
   /** Gives up what the agent holds; programs and maps stay. */

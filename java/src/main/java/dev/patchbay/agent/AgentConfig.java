@@ -7,7 +7,10 @@ import dev.patchbay.model.NodePortAddresses;
 import dev.patchbay.table.Capacity;
 import java.net.URI;
 import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,9 +23,12 @@ import org.jspecify.annotations.Nullable;
  * @param stateDir what the agent remembers
  * @param nodePortAddresses at which of the node's addresses node ports are served
  * @param healthz where to answer health checks
- * @param hardFail whether to end if that is not possible
+ * @param metrics where to answer scrapes
+ * @param hardFail whether to end if one of both is not possible
  * @param capacity sizes of the maps
  * @param once program, verify and end
+ * @param settings all of it by the names of the options, for people: texts, numbers, truth values
+ *     and lists of texts, without secrets
  */
 public record AgentConfig(
     SourceSettings source,
@@ -32,9 +38,15 @@ public record AgentConfig(
     Path stateDir,
     NodePortAddresses nodePortAddresses,
     HostPort healthz,
+    HostPort metrics,
     boolean hardFail,
     Capacity capacity,
-    boolean once) {
+    boolean once,
+    Map<String, Object> settings) {
+
+  public AgentConfig {
+    settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
+  }
 
   /** Where Services come from. */
   public sealed interface SourceSettings {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent;
 
+import dev.patchbay.agent.metrics.SourceFigures;
 import dev.patchbay.kube.ClusterHealth;
 import dev.patchbay.kube.ClusterSettings;
 import dev.patchbay.kube.ClusterSource;
@@ -101,6 +102,12 @@ final class ClusterFeed implements Source {
             + since(health.since())
             + ": "
             + health.reason();
+  }
+
+  @Override
+  public SourceFigures figures() {
+    ClusterHealth health = cluster.health();
+    return new SourceFigures(health.connected(), health.resources(), cluster.requests());
   }
 
   private static String since(Instant when) {

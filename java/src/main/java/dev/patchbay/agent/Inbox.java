@@ -6,6 +6,7 @@ import dev.patchbay.model.NodeInfo;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.SourceChanges;
 import dev.patchbay.model.SourceUpdate;
 import dev.patchbay.observe.BindConflict;
 import java.util.ArrayList;
@@ -33,6 +34,7 @@ final class Inbox {
    * @param update all that the source told; null if it told nothing
    * @param local addresses of this machine; null if there is no word of them
    * @param conflicts binds that were refused
+   * @param tasks what others want done on the owner's thread, in order
    * @param reclaimed mark up to which no reader is left; negative if there is no word of it
    * @param stop the agent shall end
    */
@@ -40,6 +42,7 @@ final class Inbox {
       @Nullable SourceUpdate update,
       @Nullable List<IpAddress> local,
       List<BindConflict> conflicts,
+      List<Runnable> tasks,
       long reclaimed,
       boolean stop) {}
 
@@ -48,9 +51,11 @@ final class Inbox {
   private Map<ObjectKey, Optional<ServiceState>> services = new LinkedHashMap<>();
   private List<Problem> problems = List.of();
   private List<NodeInfo> nodes = List.of();
+  private SourceChanges changes = SourceChanges.NONE;
   private boolean told;
   private @Nullable List<IpAddress> local;
   private List<BindConflict> conflicts = new ArrayList<>();
+  private List<Runnable> tasks = new ArrayList<>();
   private long reclaimed = -1;
   private boolean stop;
 
@@ -61,6 +66,7 @@ final class Inbox {
           update.upserted().forEach(state -> services.put(state.key(), Optional.of(state)));
           problems = update.problems();
           nodes = update.nodes();
+          changes = changes.plus(update.changes());
           told = true;
         });
   }
@@ -76,6 +82,11 @@ final class Inbox {
             conflicts.add(conflict);
           }
         });
+  }
+
+  /** Has something done on the owner's thread, soon; what it changes is applied after it. */
+  void run(Runnable task) {
+    post(() -> tasks.add(task));
   }
 
   void reclaimed(long mark) {
@@ -97,7 +108,12 @@ final class Inbox {
   }
 
   private boolean isEmpty() {
-    return !told && local == null && conflicts.isEmpty() && reclaimed < 0 && !stop;
+    return !told
+        && local == null
+        && conflicts.isEmpty()
+        && tasks.isEmpty()
+        && reclaimed < 0
+        && !stop;
   }
 
   /**
@@ -118,11 +134,14 @@ final class Inbox {
           break;
         }
       }
-      Work work = new Work(told ? update() : null, local, List.copyOf(conflicts), reclaimed, stop);
+      Work work =
+          new Work(told ? update() : null, local, List.copyOf(conflicts), tasks, reclaimed, stop);
       services = new LinkedHashMap<>();
+      changes = SourceChanges.NONE;
       told = false;
       local = null;
       conflicts = new ArrayList<>();
+      tasks = new ArrayList<>();
       reclaimed = -1;
       return work;
     } finally {
@@ -134,6 +153,6 @@ final class Inbox {
     List<ServiceState> upserted = new ArrayList<>(services.size());
     List<ObjectKey> removed = new ArrayList<>();
     services.forEach((key, state) -> state.ifPresentOrElse(upserted::add, () -> removed.add(key)));
-    return new SourceUpdate(upserted, removed, problems, nodes);
+    return new SourceUpdate(upserted, removed, problems, nodes, changes);
   }
 }

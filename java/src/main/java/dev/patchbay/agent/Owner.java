@@ -1,24 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent;
 
+import dev.patchbay.agent.metrics.AgentStatistics;
 import dev.patchbay.compile.Compiler;
 import dev.patchbay.compile.HealthCheck;
 import dev.patchbay.compile.Rejection;
+import dev.patchbay.compile.Reserved;
 import dev.patchbay.model.ClusterSnapshot;
 import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.ServicePortKey;
 import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.SourceChanges;
 import dev.patchbay.model.SourceUpdate;
 import dev.patchbay.observe.BindConflict;
 import dev.patchbay.reconcile.ApplyReport;
 import dev.patchbay.reconcile.DataplaneStore;
 import dev.patchbay.reconcile.Reconciler;
 import dev.patchbay.reconcile.Refusal;
+import dev.patchbay.reconcile.RowReader;
+import dev.patchbay.reconcile.StoreException;
+import dev.patchbay.table.DesiredChange;
 import dev.patchbay.table.DesiredState;
 import dev.patchbay.table.FrontendKey;
 import dev.patchbay.table.ObservedState;
+import dev.patchbay.table.ServiceRow;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -30,6 +37,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,15 +65,17 @@ final class Owner {
    * @param cluster makes a copy of what the source has told; any thread
    * @param node what was compiled for
    * @param eligible whether load balancers may choose this node
-   * @param refusals what does not fit the maps
-   * @param healthy whether all that fits is in place
+   * @param refusals what of Services does not fit the maps
+   * @param own rows of the agent's own that are in place
+   * @param failure why not all that fits is in place; empty if it is
    */
   record Outcome(
       Supplier<ClusterSnapshot> cluster,
       NodeFacts node,
       boolean eligible,
       Map<ServicePortKey, Refusal> refusals,
-      boolean healthy) {}
+      Set<ServicePortKey> own,
+      String failure) {}
 
   /** Hears of each outcome, on the owner's thread. */
   @FunctionalInterface
@@ -79,6 +89,7 @@ final class Owner {
   private final HealthCheckNodePorts healthChecks;
   private final Notices notices;
   private final Listener listener;
+  private final RoundMeter meter;
 
   /** All Services; written by the owner, read by {@link #cluster} in any thread. */
   private final ConcurrentHashMap<ObjectKey, ServiceState> services = new ConcurrentHashMap<>();
@@ -88,10 +99,16 @@ final class Owner {
   private long retryMillis = FIRST_RETRY_MILLIS;
   private boolean failing;
 
+  /** Rows that are not of Services; they take the room that those leave. */
+  private List<ServiceRow> own = List.of();
+
+  private boolean ownWanted;
+
   /**
    * Adopts what the maps hold.
    *
    * @param nodes what is known of nodes before the source speaks
+   * @param statistics where what this does is counted
    */
   Owner(
       DataplaneStore store,
@@ -99,11 +116,13 @@ final class Owner {
       NodeView nodes,
       HealthCheckNodePorts healthChecks,
       Notices notices,
-      Listener listener) {
+      Listener listener,
+      AgentStatistics statistics) {
     this.nodes = nodes;
     this.healthChecks = healthChecks;
     this.notices = notices;
     this.listener = listener;
+    meter = new RoundMeter(statistics);
     compiler = new Compiler(nodes.facts());
     reconciler = Reconciler.adopt(store, observed);
     for (String problem : reconciler.adoptionProblems()) {
@@ -113,14 +132,23 @@ final class Owner {
 
   /** Applies all that the source knows, and removes from the maps what it does not know. */
   ApplyReport start(SourceUpdate first) {
+    meter.begin(first.changes());
     nodes.nodes(first.nodes());
-    compiler.updateNode(nodes.facts());
     keep(first);
-    compiler.update(first.upserted(), Set.of());
-    reconciler.replaceAll(compiler.desired());
-    ApplyReport report = reconciler.apply();
+    DesiredState desired =
+        meter.compile(
+            true,
+            first.upserted().size(),
+            () -> {
+              compiler.updateNode(nodes.facts());
+              compiler.update(first.upserted(), Set.of());
+              return compiler.desired();
+            },
+            all -> all.services().size());
+    reconciler.replaceAll(desired);
+    ApplyReport report = meter.apply(reconciler::apply);
+    look(first.upserted());
     conclude(report, first.upserted().size());
-    tellHealthChecks(first.upserted());
     return report;
   }
 
@@ -142,8 +170,19 @@ final class Owner {
     return reconciler.refused();
   }
 
+  /** Adds rows that are not of Services, once {@link #serve} begins. */
+  void add(List<ServiceRow> rows) {
+    own = List.copyOf(rows);
+  }
+
+  /** Compares some rows in the maps with what they shall hold; what differs is put right next. */
+  Reconciler.AuditStep audit(RowReader reader) throws StoreException {
+    return reconciler.audit(reader);
+  }
+
   /** Serves the inbox until it says stop. */
   void serve(Inbox inbox, Reclaimer reclaimer) throws InterruptedException {
+    settleOwn();
     requestReclaim(reclaimer);
     while (true) {
       Inbox.Work work = inbox.take(failing ? retryMillis : -1);
@@ -154,27 +193,65 @@ final class Owner {
         reconciler.reclaimed(work.reclaimed());
       }
       SourceUpdate update = work.update();
+      meter.begin(update == null ? SourceChanges.NONE : update.changes());
       boolean elsewhere = work.local() != null && nodes.local(work.local());
       if (update != null) {
         elsewhere |= nodes.nodes(update.nodes());
         keep(update);
-        reconciler.change(compiler.update(update.upserted(), update.removed()));
+        reconciler.change(
+            meter.compile(
+                false,
+                changes(update),
+                () -> compiler.update(update.upserted(), update.removed()),
+                Owner::rows));
       }
       if (elsewhere) {
-        reconciler.change(compiler.updateNode(nodes.facts()));
+        reconciler.change(
+            meter.compile(true, 0, () -> compiler.updateNode(nodes.facts()), Owner::rows));
       }
+      work.tasks().forEach(Runnable::run);
       if (update != null || elsewhere || reconciler.hasWork()) {
-        conclude(reconciler.apply(), update == null ? 0 : changes(update));
-      }
-      if (elsewhere) {
-        tellHealthChecks(services.values());
-      } else if (update != null) {
-        tellHealthChecks(update.upserted());
-        update.removed().forEach(key -> healthChecks.set(key, 0, 0));
+        ApplyReport report = meter.apply(reconciler::apply);
+        if (update != null) {
+          update.removed().forEach(this::forget);
+        }
+        if (elsewhere) {
+          look(services.values());
+        } else if (update != null) {
+          look(update.upserted());
+        }
+        conclude(report, update == null ? 0 : changes(update));
+        settleOwn();
       }
       work.conflicts().forEach(this::report);
       requestReclaim(reclaimer);
     }
+  }
+
+  /** The agent's own rows go as soon as one of a Service has no room, and come back after that. */
+  private void settleOwn() {
+    boolean room =
+        reconciler.refusedWildcards().isEmpty()
+            && reconciler.refused().keySet().stream().allMatch(Reserved::is);
+    if (own.isEmpty() || room == ownWanted) {
+      return;
+    }
+    ownWanted = room;
+    Set<ServicePortKey> keys = own.stream().map(ServiceRow::key).collect(Collectors.toSet());
+    reconciler.change(
+        new DesiredChange(room ? own : List.of(), room ? Set.of() : keys, Map.of(), Set.of()));
+    conclude(reconciler.apply(), 0);
+  }
+
+  private Set<ServicePortKey> ownInPlace(Set<ServicePortKey> refused) {
+    return own.stream()
+        .map(ServiceRow::key)
+        .filter(key -> ownWanted && !refused.contains(key))
+        .collect(Collectors.toSet());
+  }
+
+  private static int rows(DesiredChange change) {
+    return change.upserted().size() + change.removed().size();
   }
 
   private static int changes(SourceUpdate update) {
@@ -187,12 +264,19 @@ final class Owner {
     problems = update.problems();
   }
 
-  private void tellHealthChecks(Collection<ServiceState> changed) {
+  /** Looks at Services for what of them is not in the maps. */
+  private void look(Collection<ServiceState> changed) {
     for (ServiceState state : changed) {
+      meter.service(state.key(), state, nodes.facts());
       int port = HealthCheck.port(state.service());
       healthChecks.set(
           state.key(), port, port == 0 ? 0 : HealthCheck.localEndpoints(state, nodes.facts()));
     }
+  }
+
+  private void forget(ObjectKey service) {
+    meter.service(service, null, nodes.facts());
+    healthChecks.set(service, 0, 0);
   }
 
   /** Names the Service whose node port somebody wanted to listen on. */
@@ -241,14 +325,24 @@ final class Owner {
       retryMillis = failing ? Math.min(2 * retryMillis, LAST_RETRY_MILLIS) : FIRST_RETRY_MILLIS;
       failing = true;
     }
-    Map<ServicePortKey, Refusal> refused = reconciler.refused();
-    complain(refused);
+    Map<ServicePortKey, Refusal> refused = new TreeMap<>(reconciler.refused());
+    Set<ServicePortKey> ownInPlace = ownInPlace(refused.keySet());
+    refused.keySet().removeIf(Reserved::is);
+    List<Rejection> rejections = compiler.rejections();
+    meter.end(report, problems, rejections, refused.values());
+    complain(rejections, refused);
     listener.applied(
-        new Outcome(this::cluster, nodes.facts(), nodes.eligible(), refused, !failing));
+        new Outcome(
+            this::cluster,
+            nodes.facts(),
+            nodes.eligible(),
+            refused,
+            ownInPlace,
+            failing ? report.failures().getFirst().toString() : ""));
   }
 
   /** Logs what is wrong with the input and was not a moment ago. */
-  private void complain(Map<ServicePortKey, Refusal> refused) {
+  private void complain(List<Rejection> rejections, Map<ServicePortKey, Refusal> refused) {
     Set<String> now = new HashSet<>();
     List<String> fresh = new ArrayList<>();
     for (Problem problem : problems) {
@@ -256,7 +350,7 @@ final class Owner {
         note(problem.toString(), now, fresh);
       }
     }
-    for (Rejection rejection : compiler.rejections()) {
+    for (Rejection rejection : rejections) {
       String sentence = rejection.sentence();
       if (note(rejection.who() + ": " + sentence, now, fresh)) {
         notices.warn(rejection.who().service(), "NotServed", rejection.who() + ": " + sentence);

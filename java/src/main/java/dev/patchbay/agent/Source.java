@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent;
 
+import dev.patchbay.agent.metrics.SourceFigures;
 import dev.patchbay.model.SourceUpdate;
+import java.util.List;
 import java.util.function.Consumer;
 
 /**
@@ -30,6 +32,11 @@ interface Source extends AutoCloseable {
 
   /** Why what it last told may be out of date; empty if all is well. */
   String trouble();
+
+  /** How it does, for metrics. */
+  default SourceFigures figures() {
+    return new SourceFigures(trouble().isEmpty(), List.of(), null);
+  }
 
   /** Where to tell people what became of their objects. */
   Notices notices();

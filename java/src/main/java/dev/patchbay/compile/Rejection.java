@@ -13,12 +13,38 @@ import java.util.Comparator;
  * <p>Order: by Service port, then by sentence.
  */
 public sealed interface Rejection extends Comparable<Rejection> {
+  /** The kinds of rejections. */
+  enum Kind {
+    FRONTEND_TAKEN,
+    CLUSTER_IP_TAKEN,
+    ADDRESS_NAMES_NO_HOST,
+    ADDRESS_RESERVED,
+    PROTOCOL_UNSUPPORTED,
+    FAMILY_NOT_SERVED,
+    PORT_REPEATED,
+    ENDPOINTS_OVER_LIMIT
+  }
+
   /** The order of {@link #compareTo}. */
   Comparator<Rejection> ORDER =
       Comparator.comparing(Rejection::who).thenComparing(Rejection::sentence);
 
   /** Whose wish it was. */
   ServicePortKey who();
+
+  /** What kind of rejection it is, for counting. */
+  default Kind kind() {
+    return switch (this) {
+      case FrontendTaken _ -> Kind.FRONTEND_TAKEN;
+      case ClusterIpTaken _ -> Kind.CLUSTER_IP_TAKEN;
+      case AddressNamesNoHost _ -> Kind.ADDRESS_NAMES_NO_HOST;
+      case AddressReserved _ -> Kind.ADDRESS_RESERVED;
+      case ProtocolUnsupported _ -> Kind.PROTOCOL_UNSUPPORTED;
+      case FamilyNotServed _ -> Kind.FAMILY_NOT_SERVED;
+      case PortRepeated _ -> Kind.PORT_REPEATED;
+      case EndpointsOverLimit _ -> Kind.ENDPOINTS_OVER_LIMIT;
+    };
+  }
 
   /** What was refused and why, in one sentence without a full stop, without {@link #who}. */
   String sentence();
@@ -71,6 +97,19 @@ public sealed interface Rejection extends Comparable<Rejection> {
     @Override
     public String sentence() {
       return "external address " + address + " is not served: it names no host";
+    }
+  }
+
+  /**
+   * An address that Patchbay keeps for itself, see {@link Reserved}.
+   *
+   * @param who the first port of the Service, in that family
+   * @param address the address that is not served
+   */
+  record AddressReserved(ServicePortKey who, IpAddress address) implements Rejection {
+    @Override
+    public String sentence() {
+      return "address " + address + " is not served: Patchbay checks its own health with it";
     }
   }
 

@@ -53,6 +53,7 @@ public final class ServiceCompiler {
     List<Rejection> rejections = new ArrayList<>();
     for (IpFamily family : IpFamily.values()) {
       List<IpAddress> internal = ofFamily(service.clusterIps(), family);
+      withdrawReserved(service, family, internal, rejections);
       List<IpAddress> external = external(service, family, !internal.isEmpty(), rejections);
       if (internal.isEmpty()) {
         continue;
@@ -93,6 +94,20 @@ public final class ServiceCompiler {
     return found;
   }
 
+  /** Takes an address of Patchbay's own out of a Service's. */
+  private static void withdrawReserved(
+      Service service, IpFamily family, List<IpAddress> addresses, List<Rejection> rejections) {
+    IpAddress reserved = Reserved.address(family);
+    if (addresses.remove(reserved) && !service.ports().isEmpty()) {
+      rejections.add(new Rejection.AddressReserved(first(service, family), reserved));
+    }
+  }
+
+  private static ServicePortKey first(Service service, IpFamily family) {
+    ServicePort first = service.ports().getFirst();
+    return new ServicePortKey(service.key(), first.name(), first.protocol(), family);
+  }
+
   /**
    * The external addresses of a family that are served.
    *
@@ -106,12 +121,13 @@ public final class ServiceCompiler {
     }
     Set<IpAddress> external = new LinkedHashSet<>(ofFamily(service.externalIps(), family));
     external.addAll(ofFamily(service.loadBalancerIps(), family));
-    ServicePort first = service.ports().getFirst();
-    ServicePortKey who = new ServicePortKey(service.key(), first.name(), first.protocol(), family);
+    ServicePortKey who = first(service, family);
     List<IpAddress> kept = new ArrayList<>(external.size());
     for (IpAddress address : external) {
       if (!served) {
         rejections.add(new Rejection.FamilyNotServed(who, address));
+      } else if (Reserved.is(address)) {
+        rejections.add(new Rejection.AddressReserved(who, address));
       } else if (address.isUnspecified() || address.isLoopback() || address.isMulticast()) {
         rejections.add(new Rejection.AddressNamesNoHost(who, address));
       } else {
@@ -173,6 +189,14 @@ public final class ServiceCompiler {
     boolean policyLocal = key.policy() == TrafficPolicy.LOCAL && candidates.anyUsableAnywhere();
     frontends.sort(null);
     return new ServiceRow(
-        key, frontends, chosen, new ServiceSettings(service.affinitySeconds(), policyLocal));
+        key,
+        frontends,
+        chosen,
+        new ServiceSettings(
+            service.affinitySeconds(),
+            policyLocal,
+            service.options().terminateConnections(),
+            service.options().backendMetrics(),
+            key.statsId()));
   }
 }

@@ -7,8 +7,10 @@ import dev.patchbay.kernel.sys.Bpf;
 import dev.patchbay.kernel.sys.Errno;
 import dev.patchbay.kernel.sys.MapInfo;
 import dev.patchbay.kernel.sys.MapShape;
+import dev.patchbay.kernel.sys.MapType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -101,38 +103,79 @@ final class BpfMap implements AutoCloseable {
   /** Receives elements in bulk. */
   @FunctionalInterface
   interface Visitor {
-    /** {@code count} keys and values, each at multiples of its size; valid during the call. */
+    /**
+     * {@code count} keys and values, each at multiples of its size, that of a per-CPU value
+     * multiplied by the number of CPUs; valid during the call.
+     */
     void accept(MemorySegment keys, MemorySegment values, int count);
   }
 
   /** Reads all elements of a hash map, in no order. Writers may be active. */
   void forEach(Visitor visitor) throws KernelException {
-    int room = Math.min(4096, shape.maxEntries());
-    try (Arena positions = Arena.ofConfined()) {
-      MemorySegment position = positions.allocate(Math.max(4, shape.keySize()), Integer.BYTES);
-      MemorySegment next = positions.allocate(Math.max(4, shape.keySize()), Integer.BYTES);
-      boolean first = true;
-      boolean more = true;
-      while (more) {
+    Scan scan = scan();
+    boolean more = true;
+    while (more) {
+      more = scan.next(4096, visitor);
+    }
+  }
+
+  /** Begins to read all elements of a hash map, in no order. Writers may be active. */
+  Scan scan() {
+    return new Scan();
+  }
+
+  /** A walk through a hash map. One thread at a time. */
+  final class Scan {
+    /** Where to go on; empty at the start. */
+    private byte[] position = {};
+
+    private int room = 1;
+
+    /**
+     * Reads some elements.
+     *
+     * @param atMost how many, unless one hash bucket holds more
+     * @return whether there may be more
+     */
+    boolean next(int atMost, Visitor visitor) throws KernelException {
+      room = Math.max(room, Math.min(atMost, shape.maxEntries()));
+      while (true) {
         try (Arena arena = Arena.ofConfined()) {
+          MemorySegment from = MemorySegment.NULL;
+          long size = Math.max(4, shape.keySize());
+          if (position.length > 0) {
+            from = arena.allocate(size, Integer.BYTES);
+            MemorySegment.copy(position, 0, from, ValueLayout.JAVA_BYTE, 0, position.length);
+          }
+          MemorySegment next = arena.allocate(size, Integer.BYTES);
           MemorySegment keys = arena.allocate((long) room * shape.keySize(), Long.BYTES);
-          MemorySegment values = arena.allocate((long) room * shape.valueSize(), Long.BYTES);
-          MemorySegment from = first ? MemorySegment.NULL : position;
+          MemorySegment values = arena.allocate((long) room * valueBytes(), Long.BYTES);
           Batch batch = Bpf.bpf_map_lookup_batch(fd(), from, next, keys, values, room);
           if (Errno.ENOSPC.is(batch.result())) {
             room = Math.multiplyExact(room, 2); // one bucket holds more than there is room for
             continue;
           }
-          more = batch.result() == 0;
+          boolean more = batch.result() == 0;
           if (!more && !Errno.ENOENT.is(batch.result())) {
             throw KernelException.ofElement(batch.result(), new Operation("read", "map " + name));
           }
           visitor.accept(keys, values, batch.count());
-          position.copyFrom(next);
-          first = false;
+          position = next.toArray(ValueLayout.JAVA_BYTE);
+          return more;
         }
       }
     }
+  }
+
+  /** Bytes of a value as the kernel hands it out: of a per-CPU map, those of all possible CPUs. */
+  private int valueBytes() throws KernelException {
+    if (shape.type() != MapType.PERCPU_HASH.number()) {
+      return shape.valueSize();
+    }
+    int cpus =
+        KernelException.check(
+            Bpf.libbpf_num_possible_cpus(), new Operation("count", "possible CPUs"));
+    return Math.multiplyExact(cpus, (shape.valueSize() + 7) & ~7);
   }
 
   /** How many elements a hash map holds. */

@@ -19,7 +19,7 @@ public final class Cgroups {
   private static final String TYPE = "cgroup2";
 
   /** Of the root of the whole hierarchy (kernfs_create_root in fs/kernfs/dir.c). */
-  private static final long ROOT_ID = 1;
+  static final long ROOT_ID = 1;
 
   private Cgroups() {}
 

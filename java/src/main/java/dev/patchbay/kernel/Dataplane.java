@@ -31,8 +31,8 @@ import org.slf4j.LoggerFactory;
  * Closing gives up this process's descriptors and the lock: programs stay attached, pins stay, and
  * Services go on working.
  *
- * <p>One thread opens, attaches, listens and closes; {@link #counters} and {@link #report} are for
- * any.
+ * <p>One thread opens, attaches, listens and closes; {@link #counters}, {@link #usage}, {@link
+ * #inspect} and {@link #report} are for any.
  */
 public final class Dataplane implements StatsSource, AutoCloseable {
   /** How long replies to sockets of another version's programs are translated by those. */
@@ -48,6 +48,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
   private final boolean firstStart;
   private final Takeover takeover;
   private final Undo pinned;
+  private final Guard guard;
   private @Nullable EventReader events;
 
   private Dataplane(
@@ -56,6 +57,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
       BpfObject object,
       MapSet maps,
       KernelStore store,
+      Guard guard,
       boolean firstStart,
       Takeover takeover,
       Undo pinned) {
@@ -64,6 +66,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
     this.object = object;
     this.maps = maps;
     this.store = store;
+    this.guard = guard;
     this.firstStart = firstStart;
     this.takeover = takeover;
     this.pinned = pinned;
@@ -127,7 +130,10 @@ public final class Dataplane implements StatsSource, AutoCloseable {
         if (!own.containsKey(map)) {
           pin(object, map, pins, undo);
         }
-        record(pins, map, recipe.btf(), undo);
+        Path layout = pins.layout(map);
+        if (LayoutRecord.write(layout, recipe.btf().layout(map))) {
+          undo.deleting(layout);
+        }
       }
       MapSet maps = opened.add(MapSet.open(pins));
       if (succession.isPresent()) {
@@ -139,6 +145,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
                   maps.get(PatchbayMap.FRONTENDS),
                   maps.get(PatchbayMap.SERVICES),
                   maps.get(PatchbayMap.BACKENDS)));
+      Guard guard = Guard.over(pins, maps, object);
       opened.keep();
       return new Dataplane(
           pins,
@@ -146,6 +153,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
           object,
           maps,
           store,
+          guard,
           own.isEmpty(),
           new Takeover(pins, succession.isPresent(), sharing(pins, maps)),
           undo);
@@ -256,15 +264,6 @@ public final class Dataplane implements StatsSource, AutoCloseable {
     undo.deleting(path);
   }
 
-  private static void record(Pins pins, PatchbayMap map, ObjectBtf btf, Undo undo)
-      throws KernelException {
-    Path path = pins.layout(map);
-    if (!LayoutRecord.read(path).equals(Optional.of(btf.layout(map)))) {
-      LayoutRecord.write(path, btf.layout(map));
-      undo.deleting(path);
-    }
-  }
-
   /** The maps as a port for the reconciler; closed with the dataplane. */
   public KernelStore store() {
     return store;
@@ -302,6 +301,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
       AttachResult result = new Attacher(pins, object, takeover.sharing()).attach(cgroup, replace);
       if (result instanceof AttachResult.Attached) {
         pinned.forget();
+        guard.attached();
         takeover.finish(grace);
       }
       return result;
@@ -325,6 +325,31 @@ public final class Dataplane implements StatsSource, AutoCloseable {
     }
     events = EventReader.open(maps.get(PatchbayMap.EVENTS), listener);
     events.start();
+  }
+
+  /**
+   * What others did to links, programs and pins since {@link #attach}; any thread.
+   *
+   * @param cgroup the one that was attached to
+   * @throws KernelException.NotFound if that cgroup is gone
+   */
+  public Inspection inspect(Path cgroup) throws KernelException {
+    return guard.inspect(cgroup);
+  }
+
+  /**
+   * Puts back what {@link #inspect} found amiss, as far as it can be: pins what is not pinned,
+   * attaches what is not attached. On the thread that attaches. A link that still lives is only
+   * pinned again; its program never ceases to run.
+   */
+  public AttachResult repair(Path cgroup) throws KernelException {
+    guard.pinAgain(pins.bpfDir(), Cgroups.id(cgroup));
+    return attach(cgroup);
+  }
+
+  /** How full each map is now. */
+  public List<MapUsage> usage() throws KernelException {
+    return maps.usage(store.occupied());
   }
 
   /** Whether the programs run where they should, asked of the kernel now. */
@@ -355,6 +380,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
       events = null;
     }
     store.close();
+    guard.close();
     maps.close();
     object.close();
     locks.forEach(Fd::close);

@@ -7,6 +7,7 @@ import dev.patchbay.abi.FrontendValueCodec;
 import dev.patchbay.abi.ServiceCodec;
 import dev.patchbay.kernel.sys.Batch;
 import dev.patchbay.reconcile.DataplaneStore;
+import dev.patchbay.reconcile.RowReader;
 import dev.patchbay.reconcile.StoreException;
 import dev.patchbay.table.Backend;
 import dev.patchbay.table.Capacity;
@@ -23,6 +24,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * The maps of the kernel as a {@link DataplaneStore}. {@code services} and {@code backends} are
@@ -31,7 +33,7 @@ import java.util.Objects;
  * <p>Closing unmaps and gives up descriptors. Nothing is detached or unpinned, and nothing that
  * programs see changes. No other call may be under way.
  */
-public final class KernelStore implements DataplaneStore, AutoCloseable {
+public final class KernelStore implements DataplaneStore, RowReader, AutoCloseable {
   private static final int BATCH = 4096;
 
   private final BpfMap frontends;
@@ -75,6 +77,11 @@ public final class KernelStore implements DataplaneStore, AutoCloseable {
       opened.keep();
       return store;
     }
+  }
+
+  /** How many entries of its maps are in use. Any thread. */
+  MapReader.Occupied occupied() throws KernelException {
+    return reader.occupied();
   }
 
   @Override
@@ -208,6 +215,64 @@ public final class KernelStore implements DataplaneStore, AutoCloseable {
     } catch (KernelException refused) {
       throw translate(refused);
     }
+  }
+
+  @Override
+  public FrontendScan frontends() {
+    return new Walk(frontends.scan());
+  }
+
+  private static final class Walk implements FrontendScan {
+    private final BpfMap.Scan scan;
+    private int foreign;
+
+    Walk(BpfMap.Scan scan) {
+      this.scan = scan;
+    }
+
+    @Override
+    public boolean next(int atMost, Visitor visitor) throws StoreException {
+      try {
+        return scan.next(atMost, (keys, values, count) -> visit(keys, values, count, visitor));
+      } catch (KernelException refused) {
+        throw translate(refused);
+      }
+    }
+
+    private void visit(MemorySegment keys, MemorySegment values, int count, Visitor visitor) {
+      for (int i = 0; i < count; i++) {
+        Optional<FrontendKey> key = FrontendKeyCodec.decode(keys, (long) i * FrontendKeyCodec.SIZE);
+        if (key.isPresent()) {
+          long at = (long) i * FrontendValueCodec.SIZE;
+          visitor.visit(key.get(), FrontendValueCodec.decode(values, at));
+        } else {
+          foreign++;
+        }
+      }
+    }
+
+    @Override
+    public int foreignKeys() {
+      return foreign;
+    }
+  }
+
+  @Override
+  public boolean holds(int index, ServiceWord word, ServiceSettings settings) {
+    Objects.checkIndex(index, capacity.services());
+    return ServiceCodec.holds(services.memory(), (long) index * ServiceCodec.SIZE, word, settings);
+  }
+
+  @Override
+  public boolean holds(int base, List<Backend> rows) {
+    Objects.checkFromIndexSize(base, rows.size(), capacity.backends());
+    MemorySegment memory = backends.memory();
+    for (int i = 0; i < rows.size(); i++) {
+      if (!BackendCodec.holds(rows.get(i), memory, (long) (base + i) * BackendCodec.SIZE)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Idempotent. */

@@ -75,6 +75,29 @@ final class MapReader {
         new ObservedState(rows, services(), capacity, this::backends), List.copyOf(foreign));
   }
 
+  /**
+   * How many entries are in use.
+   *
+   * @param frontends entries of {@code frontends}
+   * @param services entries of {@code services} that say something
+   * @param backends entries of {@code backends} that those name
+   */
+  record Occupied(long frontends, long services, long backends) {}
+
+  /** Counts entries, without making objects of them. */
+  Occupied occupied() throws KernelException {
+    long used = 0;
+    long rows = 0;
+    for (int index = 0; index < capacity.services(); index++) {
+      long at = (long) index * ServiceCodec.SIZE;
+      if (ServiceCodec.isUsed(services, at)) {
+        used++;
+        rows += ServiceCodec.word(services, at).count();
+      }
+    }
+    return new Occupied(frontends.count(), used, rows);
+  }
+
   private Map<Integer, ObservedService> services() {
     Map<Integer, ObservedService> used = HashMap.newHashMap(1024);
     for (int index = 0; index < capacity.services(); index++) {
@@ -135,7 +158,8 @@ final class MapReader {
           sums[CounterIndex.STATE_FAILED.index()],
           sums[CounterIndex.CORRUPT.index()],
           sums[CounterIndex.REFUSED_BIND.index()],
-          sums[CounterIndex.EVENTS_LOST.index()]);
+          sums[CounterIndex.EVENTS_LOST.index()],
+          sums[CounterIndex.STATS_FAILED.index()]);
     }
   }
 }

@@ -2,9 +2,12 @@
 package dev.patchbay.kernel;
 
 import dev.patchbay.abi.BackendCodec;
+import dev.patchbay.abi.BackendStatsCodec;
 import dev.patchbay.abi.FrontendKeyCodec;
 import dev.patchbay.abi.FrontendValueCodec;
 import dev.patchbay.abi.ServiceCodec;
+import dev.patchbay.abi.ServiceStatsCodec;
+import dev.patchbay.abi.WatchersCodec;
 import dev.patchbay.kernel.sys.Bpf;
 import dev.patchbay.kernel.sys.MapShape;
 import dev.patchbay.kernel.sys.MapType;
@@ -64,25 +67,32 @@ final class MapSet implements AutoCloseable {
 
   /** How full each map is, of which {@code state} was read. */
   List<MapUsage> usage(ObservedState state) throws KernelException {
+    List<Integer> named = named(state);
+    long rows =
+        named.stream()
+            .map(state.services()::get)
+            .mapToLong(service -> service == null ? 0 : service.word().count())
+            .sum();
+    return usage(new MapReader.Occupied(state.frontends().size(), named.size(), rows));
+  }
+
+  /** How full each map is, of which the three that make up the state are counted already. */
+  List<MapUsage> usage(MapReader.Occupied occupied) throws KernelException {
     List<MapUsage> usages = new ArrayList<>();
     for (PatchbayMap map : PatchbayMap.values()) {
-      usages.add(new MapUsage(map.mapName(), used(map, state), get(map).shape().maxEntries()));
+      usages.add(new MapUsage(map.mapName(), used(map, occupied), get(map).shape().maxEntries()));
     }
     return usages;
   }
 
-  private OptionalLong used(PatchbayMap map, ObservedState state) throws KernelException {
+  private OptionalLong used(PatchbayMap map, MapReader.Occupied occupied) throws KernelException {
     return switch (map) {
-      case FRONTENDS -> OptionalLong.of(state.frontends().size());
-      case SERVICES -> OptionalLong.of(named(state).size());
-      case BACKENDS ->
-          OptionalLong.of(
-              named(state).stream()
-                  .map(state.services()::get)
-                  .mapToLong(service -> service == null ? 0 : service.word().count())
-                  .sum());
-      case UDP_FLOWS, AFFINITY -> OptionalLong.of(get(map).count());
-      case COUNTERS, SOCKET_STATE, UDP_SOCKET_FLOWS, EVENTS -> OptionalLong.empty();
+      case FRONTENDS -> OptionalLong.of(occupied.frontends());
+      case SERVICES -> OptionalLong.of(occupied.services());
+      case BACKENDS -> OptionalLong.of(occupied.backends());
+      case UDP_FLOWS, AFFINITY, SERVICE_STATS, BACKEND_STATS -> OptionalLong.of(get(map).count());
+      case COUNTERS, SOCKET_STATE, UDP_SOCKET_FLOWS, EVENTS, WATCHERS, WATCHER_RINGS ->
+          OptionalLong.empty();
     };
   }
 
@@ -109,6 +119,11 @@ final class MapSet implements AutoCloseable {
           case BACKENDS -> mapped(shape, BackendCodec.SIZE);
           case COUNTERS -> as(shape, MapType.PERCPU_ARRAY, Integer.BYTES, Long.BYTES);
           case EVENTS -> as(shape, MapType.RINGBUF, 0, 0);
+          case SERVICE_STATS -> as(shape, MapType.PERCPU_HASH, Long.BYTES, ServiceStatsCodec.SIZE);
+          case BACKEND_STATS ->
+              as(shape, MapType.PERCPU_HASH, BackendStatsCodec.KEY_SIZE, BackendStatsCodec.SIZE);
+          case WATCHERS -> mapped(shape, WatchersCodec.SIZE);
+          case WATCHER_RINGS -> as(shape, MapType.ARRAY_OF_MAPS, Integer.BYTES, Integer.BYTES);
           case SOCKET_STATE, UDP_SOCKET_FLOWS, UDP_FLOWS, AFFINITY -> shape;
         };
     if (!shape.equals(expected)) {

@@ -73,7 +73,7 @@ record Mounts(List<Entry> entries) {
   }
 
   /** Space, tab, newline and backslash are written as three octal digits. */
-  private static String unescape(String field) {
+  static String unescape(String field) {
     StringBuilder text = new StringBuilder(field.length());
     for (int i = 0; i < field.length(); i++) {
       char c = field.charAt(i);

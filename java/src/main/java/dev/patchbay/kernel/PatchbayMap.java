@@ -13,6 +13,10 @@ enum PatchbayMap {
   UDP_FLOWS(Legacy.OF_SOCKETS),
   AFFINITY(Legacy.KEPT),
   COUNTERS(Legacy.NONE),
+  SERVICE_STATS(Legacy.OF_SOCKETS),
+  BACKEND_STATS(Legacy.OF_SOCKETS),
+  WATCHERS(Legacy.NONE),
+  WATCHER_RINGS(Legacy.NONE),
   EVENTS(Legacy.NONE);
 
   /**

@@ -49,6 +49,7 @@ final class ApiClient implements AutoCloseable {
 
   private final ClusterSettings settings;
   private final Timing timing;
+  private final ApiRequests requests = new ApiRequests();
   private final AtomicReference<Connected> current;
   private final AtomicReference<String> lastComplaint = new AtomicReference<>("");
   private final AtomicLong lastRenewal = new AtomicLong(System.nanoTime() - REFUSAL_NANOS);
@@ -100,6 +101,11 @@ final class ApiClient implements AutoCloseable {
   private static URI at(URI server, String path) {
     String base = server.toString();
     return URI.create((base.endsWith("/") ? base.substring(0, base.length() - 1) : base) + path);
+  }
+
+  /** What was asked for so far. */
+  ApiRequests requests() {
+    return requests;
   }
 
   /** The server that requests go to now. */
@@ -180,7 +186,7 @@ final class ApiClient implements AutoCloseable {
             .header("Accept-Encoding", large ? "gzip" : "identity")
             .timeout(limit.toMillis(), TimeUnit.MILLISECONDS)
             .build();
-    return send(http, request, limit, idle);
+    return send(new Asked("GET", server), http, request, limit, idle);
   }
 
   /**
@@ -199,34 +205,34 @@ final class ApiClient implements AutoCloseable {
             .timeout(timing.watchAnswer().toMillis(), TimeUnit.MILLISECONDS)
             .post("application/json", json)
             .build();
-    try (BodyStream body = send(now.http(), request, timing.watchAnswer(), timing.listIdle())) {
+    Asked asked = new Asked("POST", now.server());
+    long start = System.nanoTime();
+    try (BodyStream body =
+        send(asked, now.http(), request, timing.watchAnswer(), timing.listIdle())) {
       body.skip(Long.MAX_VALUE);
     }
+    requests.took(asked.method(), asked.server(), System.nanoTime() - start);
   }
 
-  private BodyStream send(HttpClient http, HttpRequest request, Duration limit, Duration idle)
+  /**
+   * What is asked for.
+   *
+   * @param method of HTTP
+   * @param server whom
+   */
+  private record Asked(String method, URI server) {}
+
+  private BodyStream send(
+      Asked asked, HttpClient http, HttpRequest request, Duration limit, Duration idle)
       throws IOException {
     BodyStream body = new BodyStream(idle);
-    CompletableFuture<HttpResponse<AsyncBody>> answer;
-    try {
-      answer = http.consumeBytes(request, body);
-    } catch (RuntimeException e) {
-      // A client that was closed in between, or a token that cannot be read.
-      throw new IOException(Failures.describe(e), e);
-    }
+    String code = ApiRequests.NO_ANSWER;
     HttpResponse<AsyncBody> response;
     try {
-      // A little later than the client's own limit, which covers the head of the answer.
-      response = answer.get(limit.toMillis() + 1000, TimeUnit.MILLISECONDS);
-    } catch (InterruptedException _) {
-      answer.cancel(true);
-      Thread.currentThread().interrupt();
-      throw new InterruptedIOException("interrupted");
-    } catch (TimeoutException e) {
-      answer.cancel(true);
-      throw new IOException("no answer within " + limit.toSeconds() + " s", e);
-    } catch (ExecutionException e) {
-      throw new IOException(Failures.describe(e), e);
+      response = answer(http, request, limit, body);
+      code = Integer.toString(response.code());
+    } finally {
+      requests.answered(asked.method(), asked.server(), code);
     }
     String type = response.header("Content-Type");
     body.begin(
@@ -238,6 +244,31 @@ final class ApiClient implements AutoCloseable {
     }
     try (body) {
       throw error(response, body);
+    }
+  }
+
+  /** Waits for the head of the answer. */
+  private static HttpResponse<AsyncBody> answer(
+      HttpClient http, HttpRequest request, Duration limit, BodyStream body) throws IOException {
+    CompletableFuture<HttpResponse<AsyncBody>> answer;
+    try {
+      answer = http.consumeBytes(request, body);
+    } catch (RuntimeException e) {
+      // A client that was closed in between, or a token that cannot be read.
+      throw new IOException(Failures.describe(e), e);
+    }
+    try {
+      // A little later than the client's own limit, which covers the head of the answer.
+      return answer.get(limit.toMillis() + 1000, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException _) {
+      answer.cancel(true);
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
+    } catch (TimeoutException e) {
+      answer.cancel(true);
+      throw new IOException("no answer within " + limit.toSeconds() + " s", e);
+    } catch (ExecutionException e) {
+      throw new IOException(Failures.describe(e), e);
     }
   }
 

@@ -161,6 +161,11 @@ public final class ClusterSource implements AutoCloseable {
     return events;
   }
 
+  /** What was asked of API servers so far. */
+  public ApiRequests requests() {
+    return api.requests();
+  }
+
   /** How well the cluster is seen now. */
   public ClusterHealth health() {
     Connectivity.State connected = connectivity.state();

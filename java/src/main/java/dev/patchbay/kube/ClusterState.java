@@ -12,6 +12,8 @@ import dev.patchbay.model.Problem.Severity;
 import dev.patchbay.model.Service;
 import dev.patchbay.model.ServiceState;
 import dev.patchbay.model.ServiceType;
+import dev.patchbay.model.SourceChanges;
+import dev.patchbay.model.SourceChanges.Trigger;
 import dev.patchbay.model.SourceUpdate;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -58,6 +60,15 @@ final class ClusterState {
 
   private boolean problemsDirty;
   private List<Problem> problemsTold = List.of();
+
+  /** Causes before this are not ours to answer for: nobody was here to act upon them. */
+  private final long startMillis = System.currentTimeMillis();
+
+  /** Changes since something was taken last. */
+  private int serviceChanges;
+
+  private int sliceChanges;
+  private final Map<ObjectKey, List<Trigger>> triggers = new HashMap<>();
 
   /** A Service, or the place of one that slices were seen for. */
   private static final class Entry {
@@ -321,7 +332,17 @@ final class ClusterState {
       problemsTold = allProblems();
       problemsDirty = false;
     }
-    return new SourceUpdate(upserted, removed, problemsTold, nodesTold);
+    return new SourceUpdate(upserted, removed, problemsTold, nodesTold, takeChanges());
+  }
+
+  private SourceChanges takeChanges() {
+    List<Trigger> causes = new ArrayList<>();
+    triggers.values().forEach(causes::addAll);
+    SourceChanges changes = new SourceChanges(serviceChanges, sliceChanges, causes);
+    serviceChanges = 0;
+    sliceChanges = 0;
+    triggers.clear();
+    return changes;
   }
 
   private static List<Problem> problems(ObjectKey key, Entry entry) {
@@ -404,6 +425,7 @@ final class ClusterState {
       return; // only what nobody here needs has changed, its labels for example
     }
     entry.service = object;
+    serviceChanges++;
     dirty.add(object.key());
   }
 
@@ -412,6 +434,7 @@ final class ClusterState {
     if (entry != null && entry.service != null) {
       entry.service = null;
       serviceCount--;
+      serviceChanges++;
       dirty.add(key);
     }
   }
@@ -446,7 +469,20 @@ final class ClusterState {
       others.sort(Comparator.comparing(SliceObject::key));
     }
     entry.slices = others;
+    sliceChanges++;
+    remember(object, service);
     dirty.add(service);
+  }
+
+  /** Notes what caused a change, as kube-proxy's {@code EndpointsChangeTracker} does. */
+  private void remember(SliceObject object, ObjectKey service) {
+    EndpointSlice slice = object.slice();
+    long millis = object.triggerMillis();
+    if (slice != null && millis > startMillis && millis != Long.MAX_VALUE) {
+      triggers
+          .computeIfAbsent(service, _ -> new ArrayList<>(1))
+          .add(new Trigger(slice.family(), millis));
+    }
   }
 
   private void removeSlice(ObjectKey key) {
@@ -455,6 +491,10 @@ final class ClusterState {
       return;
     }
     detach(before);
+    if (before.service() != null) {
+      sliceChanges++;
+      triggers.remove(before.service()); // the time in a slice that goes is that of an older change
+    }
     if (strays.remove(key) != null) {
       problemsDirty = true;
     }

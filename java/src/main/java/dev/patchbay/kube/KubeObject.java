@@ -40,11 +40,14 @@ sealed interface KubeObject {
    *
    * @param service the Service it belongs to; null if it says none
    * @param slice its endpoints; null if none of it is of use
+   * @param triggerMillis when what it follows from changed, in milliseconds since the epoch; {@link
+   *     Long#MAX_VALUE} if unknown. Says nothing about the endpoints
    */
   record SliceObject(
       ObjectKey key,
       @Nullable ObjectKey service,
       @Nullable EndpointSlice slice,
+      long triggerMillis,
       List<Finding> findings)
       implements KubeObject {
     @Override

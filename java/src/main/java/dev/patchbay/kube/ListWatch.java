@@ -279,9 +279,11 @@ final class ListWatch<A> implements Runnable {
       } else {
         parameters = "resourceVersion=" + (version.isEmpty() ? "0" : encoded(version));
       }
+      long start = System.nanoTime();
       try (BodyStream body = api.get(server, query(parameters), timing.listIdle(), true)) {
         page = page(body, all);
       }
+      api.requests().took("GET", server, System.nanoTime() - start);
     } while (!page.next.isEmpty());
     if (page.version.isEmpty()) {
       throw new IOException("the list of " + kind.name + " has no resourceVersion");

@@ -159,6 +159,18 @@ abstract class ObjectReader<T> {
                         q.skipChildren();
                       }
                     });
+            case "annotations" ->
+                members(
+                    p,
+                    meta,
+                    "metadata.annotations",
+                    (q, key) -> {
+                      if (ApiMeta.isRead(key)) {
+                        meta.annotation(key, text(q, meta, "metadata.annotations[" + key + "]"));
+                      } else {
+                        q.skipChildren();
+                      }
+                    });
             default -> p.skipChildren();
           }
         });
@@ -199,6 +211,20 @@ abstract class ObjectReader<T> {
               wanted = in.text().equals(label);
             } else if (part == 2 && wanted) {
               meta.label = pooled(in.text());
+            } else {
+              in.skip();
+            }
+          }
+          in.leave(outer);
+        }
+        case 12 -> {
+          int outer = in.enter();
+          String key = "";
+          for (int part = in.next(); part != 0; part = in.next()) {
+            if (part == 1) {
+              key = in.text();
+            } else if (part == 2 && ApiMeta.isRead(key)) {
+              meta.annotation(key, in.text());
             } else {
               in.skip();
             }

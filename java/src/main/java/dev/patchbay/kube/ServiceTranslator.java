@@ -7,6 +7,7 @@ import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.Protocol;
 import dev.patchbay.model.Service;
+import dev.patchbay.model.ServiceOptions;
 import dev.patchbay.model.ServicePort;
 import dev.patchbay.model.ServiceType;
 import dev.patchbay.model.TrafficPolicy;
@@ -54,6 +55,7 @@ final class ServiceTranslator {
             .loadBalancerIps(vips)
             .proxiedLoadBalancerIps(proxied)
             .sourceRanges(sourceRanges(from, findings))
+            .options(ServiceOptions.read(from.meta.annotations, findings::warning))
             .createdMillis(from.meta.createdMillis)
             .origin("the cluster");
     TrafficPolicy external =

@@ -50,7 +50,11 @@ final class SliceTranslator {
             ? null
             : new EndpointSlice(
                 key, family, ports(from, findings), endpoints(from, family, findings));
-    return new SliceObject(key, service, slice, findings.list());
+    return new SliceObject(key, service, slice, triggerMillis(from.meta), findings.list());
+  }
+
+  private static long triggerMillis(ApiMeta meta) {
+    return Timestamps.millis(meta.annotations.getOrDefault(ApiMeta.TRIGGER_TIME, ""));
   }
 
   private static @Nullable IpFamily family(ApiSlice from, Findings findings) {

@@ -7,12 +7,14 @@ import dev.patchbay.manifest.ManifestObject.PodObject;
 import dev.patchbay.manifest.ManifestObject.ServiceObject;
 import dev.patchbay.manifest.ManifestObject.SliceObject;
 import dev.patchbay.model.Cidr;
+import dev.patchbay.model.EndpointSlice;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.NodeInfo;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.Problem.Severity;
 import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.SourceChanges;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -20,6 +22,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -55,6 +58,11 @@ final class ControlPlane {
   private Assignments remembered;
   private List<NodeInfo> nodeInfos = List.of();
   private long problemChanges;
+
+  /** Services whose state differs since that was taken last: for what reason. */
+  private int serviceChanges;
+
+  private int endpointChanges;
 
   /**
    * A control plane without objects.
@@ -123,6 +131,17 @@ final class ControlPlane {
               "has no label kubernetes.io/service-name, so it belongs to no Service; ignored"));
     }
     return all;
+  }
+
+  /**
+   * How much has changed since this was called last: the Services that differ by themselves, and
+   * those whose endpoints do.
+   */
+  SourceChanges takeChanges() {
+    SourceChanges changes = new SourceChanges(serviceChanges, endpointChanges, List.of());
+    serviceChanges = 0;
+    endpointChanges = 0;
+    return changes;
   }
 
   /** A number that is another one whenever {@link #problems()} may be. */
@@ -333,7 +352,7 @@ final class ControlPlane {
     if (service == null) {
       selectors.nearMiss(key, false);
       setProblems(key, orphans(key));
-      return states.remove(key) != null;
+      return count(states.remove(key), null);
     }
     ServiceResolver.Resolution resolution =
         ServiceResolver.resolve(
@@ -350,7 +369,25 @@ final class ControlPlane {
                 zones));
     selectors.nearMiss(key, resolution.nearMiss());
     setProblems(key, resolution.problems());
-    return !resolution.state().equals(states.put(key, resolution.state()));
+    return count(states.put(key, resolution.state()), resolution.state());
+  }
+
+  /** Counts in what two states of a Service differ; returns whether they do. */
+  private boolean count(@Nullable ServiceState before, @Nullable ServiceState after) {
+    if (Objects.equals(before, after)) {
+      return false;
+    }
+    if (before == null || after == null || !before.service().equals(after.service())) {
+      serviceChanges++;
+    }
+    if (!slicesOf(before).equals(slicesOf(after))) {
+      endpointChanges++;
+    }
+    return true;
+  }
+
+  private static List<EndpointSlice> slicesOf(@Nullable ServiceState state) {
+    return state == null ? List.of() : state.slices();
   }
 
   private void setProblems(ObjectKey key, List<Problem> list) {

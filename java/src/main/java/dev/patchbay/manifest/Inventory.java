@@ -95,7 +95,8 @@ final class Inventory {
             Collections.unmodifiableList(upserted),
             Collections.unmodifiableList(removed),
             published,
-            publishedNodes),
+            publishedNodes,
+            controlPlane.takeChanges()),
         files,
         objects.size(),
         took);

@@ -5,6 +5,7 @@ import dev.patchbay.manifest.ManifestObject.ServiceObject;
 import dev.patchbay.model.Problem.Severity;
 import dev.patchbay.model.Protocol;
 import dev.patchbay.model.Service;
+import dev.patchbay.model.ServiceOptions;
 import dev.patchbay.model.ServicePort;
 import dev.patchbay.model.ServiceType;
 import dev.patchbay.model.TrafficPolicy;
@@ -68,6 +69,7 @@ final class ServiceTranslator {
             .publishNotReadyAddresses(spec.bool("publishNotReadyAddresses", false))
             .internalPolicy(internalPolicy(spec))
             .trafficDistribution(distribution)
+            .options(ServiceOptions.read(annotations, object::error))
             .createdMillis(metadata.createdMillis())
             .origin(object.reporter().origin().toString());
     ExternalFields external = new ExternalFields(object, spec, type, nodePorts);

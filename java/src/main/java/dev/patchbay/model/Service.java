@@ -27,6 +27,7 @@ import java.util.Map;
  * @param sourceRanges {@code spec.loadBalancerSourceRanges}: who may use the load balancer's
  *     addresses from outside; empty: everybody
  * @param healthCheckNodePort where the number of local endpoints is told, 0 if nowhere
+ * @param options what it asks of Patchbay by annotations
  * @param createdMillis {@code metadata.creationTimestamp} in milliseconds since the epoch; {@link
  *     Long#MAX_VALUE} if unknown. Older Services win conflicts
  * @param origin where it came from, for messages: a file and document, or a cluster
@@ -48,6 +49,7 @@ public record Service(
     List<IpAddress> proxiedLoadBalancerIps,
     List<Cidr> sourceRanges,
     int healthCheckNodePort,
+    ServiceOptions options,
     long createdMillis,
     String origin) {
   public Service {
@@ -96,6 +98,7 @@ public record Service(
         .proxiedLoadBalancerIps(proxiedLoadBalancerIps)
         .sourceRanges(sourceRanges)
         .healthCheckNodePort(healthCheckNodePort)
+        .options(options)
         .createdMillis(createdMillis)
         .origin(origin);
   }
@@ -118,6 +121,7 @@ public record Service(
     private List<IpAddress> proxiedLoadBalancerIps = List.of();
     private List<Cidr> sourceRanges = List.of();
     private int healthCheckNodePort;
+    private ServiceOptions options = ServiceOptions.NONE;
     private long createdMillis = Long.MAX_VALUE;
     private String origin = "";
 
@@ -205,6 +209,11 @@ public record Service(
       return this;
     }
 
+    public Builder options(ServiceOptions value) {
+      options = value;
+      return this;
+    }
+
     public Builder createdMillis(long value) {
       createdMillis = value;
       return this;
@@ -233,6 +242,7 @@ public record Service(
           proxiedLoadBalancerIps,
           sourceRanges,
           healthCheckNodePort,
+          options,
           createdMillis,
           origin);
     }

@@ -14,9 +14,11 @@ import java.util.List;
  * @param removed the Services that are gone; none of them in {@code upserted}
  * @param problems all that is wrong with the input now, sorted
  * @param nodes all Nodes known now, ordered by name
+ * @param changes how many changes of objects this stands for
  */
 public record SourceUpdate(
     List<ServiceState> upserted,
     List<ObjectKey> removed,
     List<Problem> problems,
-    List<NodeInfo> nodes) {}
+    List<NodeInfo> nodes,
+    SourceChanges changes) {}

@@ -16,6 +16,8 @@ package dev.patchbay.observe;
  * @param corrupt a frontend, word or range pointed nowhere
  * @param refusedBind binds to a node port refused in the node's network namespace
  * @param eventsLost events for which the ring buffer had no room
+ * @param statsFailed connections that could not be counted per Service or backend, because a map
+ *     was full
  */
 public record Counters(
     long tcpConnects,
@@ -29,4 +31,5 @@ public record Counters(
     long stateFailed,
     long corrupt,
     long refusedBind,
-    long eventsLost) {}
+    long eventsLost,
+    long statsFailed) {}

@@ -6,6 +6,7 @@ import dev.patchbay.table.FrontendValue;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,9 @@ final class Frontends {
     /** What the map holds; null if nothing. */
     @Nullable FrontendValue observed;
 
+    /** The last audit that met it in the map, or during which it was written. */
+    int audited;
+
     boolean unwanted() {
       return owner == null && wildcard == null;
     }
@@ -39,6 +43,12 @@ final class Frontends {
 
   private Set<FrontendKey> unsettled = new LinkedHashSet<>();
   private int observedCount;
+
+  /** The number of the audit under way, or of the last one. */
+  private int audit;
+
+  /** How many entries that the map is believed to hold have been met by it. */
+  private int auditedCount;
 
   Frontends(Map<FrontendKey, FrontendValue> observed, int services) {
     references = new int[services];
@@ -126,6 +136,7 @@ final class Frontends {
     reference(entry.observed, -1);
     reference(value, 1);
     entry.observed = value;
+    met(entry);
   }
 
   /** From now on the map is believed to hold nothing at this key. */
@@ -135,11 +146,62 @@ final class Frontends {
       return;
     }
     observedCount--;
+    if (entry.audited == audit) {
+      auditedCount--;
+    }
+    entry.audited = 0;
     reference(entry.observed, -1);
     entry.observed = null;
     if (entry.unwanted()) {
       entries.remove(key);
     }
+  }
+
+  private void met(Entry entry) {
+    if (entry.audited != audit) {
+      entry.audited = audit;
+      auditedCount++;
+    }
+  }
+
+  /** Forgets what earlier audits met. What is written from now on counts as met. */
+  void beginAudit() {
+    audit++;
+    auditedCount = 0;
+  }
+
+  /** Compares an entry of the map with what is believed of it. */
+  void audit(FrontendKey key, FrontendValue value, List<Drift> found) {
+    Entry entry = entries.get(key);
+    if (entry == null || entry.observed == null) {
+      found.add(new Drift(Drift.Kind.FRONTEND_FOREIGN, "frontend " + key + " is not wanted"));
+      return;
+    }
+    met(entry);
+    if (!entry.observed.equals(value)) {
+      found.add(
+          new Drift(
+              Drift.Kind.FRONTEND_ALTERED,
+              "frontend "
+                  + key
+                  + " leads to "
+                  + Plan.UpsertFrontends.describe(value)
+                  + " in place of "
+                  + Plan.UpsertFrontends.describe(entry.observed)));
+    }
+  }
+
+  /** All of the map has been seen: what was not met is not there. */
+  void endAudit(List<Drift> found) {
+    if (auditedCount == observedCount) {
+      return; // so nobody pays for a look at each of them
+    }
+    entries.forEach(
+        (key, entry) -> {
+          if (entry.observed != null && entry.audited != audit) {
+            found.add(new Drift(Drift.Kind.FRONTEND_MISSING, "frontend " + key + " is missing"));
+          }
+        });
   }
 
   private void reference(@Nullable FrontendValue value, int delta) {

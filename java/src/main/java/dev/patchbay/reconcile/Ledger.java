@@ -293,6 +293,11 @@ final class Ledger {
     }
   }
 
+  /** Begins to compare the maps with what they are believed to hold. */
+  Audit audit(RowReader reader) {
+    return new Audit(reader, frontends, programmed, allocation, holders);
+  }
+
   boolean hasWork() {
     return !dirty.isEmpty()
         || (freed && !(refused.isEmpty() && refusedWildcards.isEmpty()))

@@ -103,7 +103,7 @@ public record Plan(List<Operation> operations) {
           .collect(Collectors.joining(", ", "upsert ", ""));
     }
 
-    private static String describe(FrontendValue value) {
+    static String describe(FrontendValue value) {
       return switch (value) {
         case FrontendValue.ToService(int index) -> "service " + index;
         case FrontendValue.Refuse() -> "refuse";

@@ -53,6 +53,15 @@ final class Programmed {
     return words[index];
   }
 
+  ServiceSettings settings(int index) {
+    return settings[index];
+  }
+
+  /** The backends at this index, if anybody asked for them since it was adopted or published. */
+  @Nullable List<Backend> set(int index) {
+    return sets[index];
+  }
+
   boolean hasSettings(int index, ServiceSettings wanted) {
     return settings[index].equals(wanted);
   }

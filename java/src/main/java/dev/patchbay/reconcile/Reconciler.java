@@ -38,6 +38,9 @@ public final class Reconciler {
   /** A call failed: what is believed about the maps may be wrong. */
   private boolean stale;
 
+  /** The comparison under way; null if there is none. */
+  private @Nullable Audit audit;
+
   /** An entry was refused although there should have been room. */
   private boolean frontendsFull;
 
@@ -147,8 +150,60 @@ public final class Reconciler {
       room = Math.max(1, Math.min(observed.frontends().size(), room));
     }
     ledger.reread(observed, room);
+    audit = null;
     frontendsFull = false;
     stale = false;
+  }
+
+  /**
+   * What a step of {@link #audit} came to.
+   *
+   * @param progress how far it is
+   * @param found what differs; the next {@link #apply} mends it
+   */
+  public record AuditStep(Progress progress, List<Drift> found) {
+    /** How far a comparison is. */
+    public enum Progress {
+      /** There are rows left to compare. */
+      GOING_ON,
+      /** All rows have been compared; the next step begins anew. */
+      ENDED,
+      /** Nothing was compared: an apply failed, so what is believed may be wrong. */
+      PUT_OFF
+    }
+
+    public AuditStep {
+      found = List.copyOf(found);
+    }
+  }
+
+  /**
+   * Compares some hundred rows in the maps with what was written there. As soon as anything
+   * differs, compares all the rest too, and makes the next {@link #apply} read the maps again and
+   * put them right. While rows wait to be read again anyway, compares nothing.
+   *
+   * @param reader reads what {@code store} writes
+   */
+  public AuditStep audit(RowReader reader) throws StoreException {
+    if (stale) {
+      audit = null;
+      return new AuditStep(AuditStep.Progress.PUT_OFF, List.of());
+    }
+    Audit current = audit == null ? ledger.audit(reader) : audit;
+    audit = current;
+    boolean more = current.step();
+    while (more && !current.found().isEmpty()) {
+      more = current.step();
+    }
+    if (!more) {
+      audit = null;
+    }
+    if (!current.found().isEmpty()) {
+      discardPlan();
+      stale = true;
+    }
+    return new AuditStep(
+        more ? AuditStep.Progress.GOING_ON : AuditStep.Progress.ENDED, current.found());
   }
 
   /** Whether {@link #apply} would do anything. */

@@ -116,15 +116,18 @@ final class CodecTest {
 
   @Test
   void services() {
-    MemorySegment segment = arena.allocate(48, Long.BYTES);
-    assertThat(ServiceCodec.isUsed(segment, 16)).isFalse();
+    MemorySegment segment = arena.allocate(96, Long.BYTES);
+    assertThat(ServiceCodec.isUsed(segment, 32)).isFalse();
     ServiceWord word = new ServiceWord(0x010203, 0x0405, 0x060708);
-    ServiceCodec.publish(segment, 16, word, new ServiceSettings(10800, true));
-    assertThat(written(segment, 16, 16)).isEqualTo("0302010504080706" + "03000000" + "302a0000");
-    assertThat(written(segment, 0, 16) + written(segment, 32, 16)).matches("(00)+");
-    assertThat(ServiceCodec.isUsed(segment, 16)).isTrue();
-    assertThat(ServiceCodec.word(segment, 16)).isEqualTo(word);
-    assertThat(ServiceCodec.settings(segment, 16)).contains(new ServiceSettings(10800, true));
+    ServiceSettings settings = new ServiceSettings(10800, true, true, true, 0x0102030405060708L);
+    ServiceCodec.publish(segment, 32, word, settings);
+    assertThat(written(segment, 32, 32))
+        .isEqualTo(
+            "0302010504080706" + "0807060504030201" + "0f000000" + "302a0000" + "0000000000000000");
+    assertThat(written(segment, 0, 32) + written(segment, 64, 32)).matches("(00)+");
+    assertThat(ServiceCodec.isUsed(segment, 32)).isTrue();
+    assertThat(ServiceCodec.word(segment, 32)).isEqualTo(word);
+    assertThat(ServiceCodec.settings(segment, 32)).contains(settings);
   }
 
   @Test
@@ -132,53 +135,61 @@ final class CodecTest {
     assertThat(flags(ServiceSettings.NONE)).isZero();
     assertThat(flags(new ServiceSettings(1, false))).isEqualTo(1);
     assertThat(flags(new ServiceSettings(0, true))).isEqualTo(2);
+    assertThat(flags(new ServiceSettings(0, false, true, false, 0))).isEqualTo(4);
+    assertThat(flags(new ServiceSettings(0, false, false, true, 0))).isEqualTo(8);
   }
 
   private int flags(ServiceSettings settings) {
-    MemorySegment segment = arena.allocate(16, Long.BYTES);
+    MemorySegment segment = arena.allocate(32, Long.BYTES);
     ServiceCodec.publish(segment, 0, ServiceWord.NONE, settings);
-    return segment.get(ValueLayout.JAVA_INT, 8);
+    return segment.get(ValueLayout.JAVA_INT, 16);
   }
+
+  private static final String RESERVED = "0000000000000000";
 
   @Test
   void foreignSettingsAreEmpty() {
-    String word = "0000000000000000";
+    String word = "0000000000000000 0000000000000000";
     for (String rest :
         new String[] {
           "00000000 01000000", // seconds without the flag
           "01000000 00000000", // the flag without seconds
           "01000000 81510100", // 86401 seconds
           "01000000 ffffffff",
-          "04000000 00000000", // a flag of another version
+          "10000000 00000000", // a flag of another version
         }) {
-      assertThat(ServiceCodec.settings(bytes(word + rest), 0)).as(rest).isEmpty();
-      assertThat(ServiceCodec.isUsed(bytes(word + rest), 0)).as(rest).isTrue();
+      assertThat(ServiceCodec.settings(bytes(word + rest + RESERVED), 0)).as(rest).isEmpty();
+      assertThat(ServiceCodec.isUsed(bytes(word + rest + RESERVED), 0)).as(rest).isTrue();
     }
   }
 
   @Property
-  void anySettingsBytesDecode(@ForAll @Size(8) byte[] bytes, @ForAll @IntRange(max = 3) int flags) {
-    MemorySegment segment = MemorySegment.ofArray(new long[2]);
-    MemorySegment.copy(bytes, 0, segment, ValueLayout.JAVA_BYTE, 8, 8);
-    segment.set(ValueLayout.JAVA_INT, 8, flags);
+  void anySettingsBytesDecode(
+      @ForAll @Size(16) byte[] bytes, @ForAll @IntRange(max = 15) int flags) {
+    MemorySegment segment = MemorySegment.ofArray(new long[4]);
+    MemorySegment.copy(bytes, 0, segment, ValueLayout.JAVA_BYTE, 8, 16);
+    segment.set(ValueLayout.JAVA_INT, 16, flags);
     ServiceCodec.settings(segment, 0)
         .ifPresent(
             settings -> {
-              MemorySegment again = MemorySegment.ofArray(new long[2]);
+              MemorySegment again = MemorySegment.ofArray(new long[4]);
               ServiceCodec.publish(again, 0, ServiceWord.NONE, settings);
               assertThat(again.mismatch(segment)).isEqualTo(-1);
             });
   }
 
   private static final String EVENT =
-      "0100000000000080 0200000000000000 0300000000000000 01000000 07000000 d2040000 d3040000"
+      "0100000000000080 0200000000000000 0300000000000000"
+          + "0400000000000000 0000000000000000 0000000000000000"
+          + "01000000 07000000 d2040000 d3040000"
           + "6e63617400000000 78780000 00000000 000000000000000000 00ffff0a000001"
-          + "00000000000000000000000000000000 7530 0000 06 02 6200";
+          + "00000000000000000000000000000000 00000000000000000000000000000000"
+          + "7530 0000 0000 06 02 6200 000000000000";
 
   @Test
   void refusedBinds() {
     MemorySegment segment = bytes("eeeeeeee" + EVENT);
-    assertThat(EventCodec.SIZE).isEqualTo(96);
+    assertThat(EventCodec.SIZE).isEqualTo(144);
     assertThat(EventCodec.bindConflict(segment, 4))
         .contains(
             new BindConflict(
@@ -192,7 +203,7 @@ final class CodecTest {
                 "ncat",
                 2,
                 3));
-    segment.set(ValueLayout.JAVA_BYTE, 4 + 92, (byte) 17);
+    segment.set(ValueLayout.JAVA_BYTE, 4 + 134, (byte) 17);
     assertThat(EventCodec.bindConflict(segment, 4).orElseThrow().protocol())
         .isEqualTo(Protocol.UDP);
   }
@@ -204,7 +215,7 @@ final class CodecTest {
         MemorySegment.ofArray("a\nb\u001b[0m c\u00e9\u2028zzz".getBytes(StandardCharsets.UTF_8)),
         0,
         segment,
-        40,
+        64,
         16);
     assertThat(EventCodec.bindConflict(segment, 0).orElseThrow().command())
         .isEqualTo("a?b?[0m c??zz");
@@ -212,10 +223,10 @@ final class CodecTest {
 
   @Test
   void otherEventsAreNoRefusedBinds() {
-    for (int[] change : new int[][] {{24, 2}, {92, 1}, {88, 0}}) {
+    for (int[] change : new int[][] {{48, 2}, {134, 1}, {128, 0}}) {
       MemorySegment segment = bytes(EVENT);
       segment.set(ValueLayout.JAVA_BYTE, change[0], (byte) change[1]);
-      segment.set(ValueLayout.JAVA_BYTE, change[0] == 88 ? 89 : 95, (byte) 0);
+      segment.set(ValueLayout.JAVA_BYTE, change[0] == 128 ? 129 : 143, (byte) 0);
       assertThat(EventCodec.bindConflict(segment, 0)).as("byte " + change[0]).isEmpty();
     }
   }

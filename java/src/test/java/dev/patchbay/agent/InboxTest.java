@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.SourceChanges;
 import dev.patchbay.model.SourceUpdate;
 import dev.patchbay.testkit.ServiceBuilder;
 import java.util.List;
@@ -27,7 +30,8 @@ class InboxTest {
         upserted,
         removed,
         List.of(new Problem(Problem.Severity.NOTE, problem, 0, "", "", "x")),
-        List.of());
+        List.of(),
+        SourceChanges.NONE);
   }
 
   private static ServiceState state(ObjectKey key, int port) {
@@ -50,6 +54,24 @@ class InboxTest {
   }
 
   @Test
+  void changesOfABurstAddUpAndAreToldOnce() throws InterruptedException {
+    SourceChanges.Trigger first = new SourceChanges.Trigger(IpFamily.IPV4, 1);
+    SourceChanges.Trigger second = new SourceChanges.Trigger(IpFamily.IPV6, 2);
+    for (SourceChanges changes :
+        List.of(
+            new SourceChanges(1, 2, List.of(first)), new SourceChanges(3, 4, List.of(second)))) {
+      inbox.change(new SourceUpdate(List.of(), List.of(), List.of(), List.of(), changes));
+    }
+
+    SourceUpdate update = requireNonNull(inbox.take(-1).update());
+
+    assertThat(update.changes()).isEqualTo(new SourceChanges(4, 6, List.of(first, second)));
+    inbox.change(update(List.of(), List.of(), "later"));
+    SourceUpdate later = requireNonNull(inbox.take(-1).update());
+    assertThat(later.changes()).isEqualTo(SourceChanges.NONE);
+  }
+
+  @Test
   void aTellingWithoutServicesIsTold() throws InterruptedException {
     inbox.change(update(List.of(), List.of(), "only a problem"));
 
@@ -64,7 +86,7 @@ class InboxTest {
 
     Inbox.Work work = inbox.take(1);
 
-    assertThat(work).isEqualTo(new Inbox.Work(null, null, List.of(), -1, false));
+    assertThat(work).isEqualTo(new Inbox.Work(null, null, List.of(), List.of(), -1, false));
   }
 
   @Test

@@ -16,6 +16,7 @@ import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Protocol;
+import dev.patchbay.model.ServiceOptions;
 import dev.patchbay.model.ServicePortKey;
 import dev.patchbay.model.ServiceState;
 import dev.patchbay.model.ServiceType;
@@ -112,7 +113,24 @@ class ServiceCompilerTest {
                 .rows()
                 .getFirst()
                 .settings())
-        .isEqualTo(new ServiceSettings(10800, false));
+        .isEqualTo(
+            new ServiceSettings(
+                10800, false, false, false, key("", Protocol.TCP, IpFamily.IPV4).statsId()));
+  }
+
+  @Test
+  void annotationsGoIntoTheSettings() {
+    ServiceSettings settings =
+        compile(
+                service("s")
+                    .clusterIps("10.96.0.1")
+                    .port(80)
+                    .options(new ServiceOptions(true, true)))
+            .rows()
+            .getFirst()
+            .settings();
+    assertThat(settings.terminate()).isTrue();
+    assertThat(settings.backendStats()).isTrue();
   }
 
   @Test

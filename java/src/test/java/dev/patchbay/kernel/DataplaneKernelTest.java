@@ -490,6 +490,10 @@ final class DataplaneKernelTest {
               new MapUsage("udp_flows", OptionalLong.of(0), 64),
               new MapUsage("affinity", OptionalLong.of(0), 64),
               new MapUsage("counters", OptionalLong.empty(), CounterIndex.count()),
+              new MapUsage("service_stats", OptionalLong.of(0), AbiLimits.DEFAULT_SERVICE_STATS),
+              new MapUsage("backend_stats", OptionalLong.of(0), AbiLimits.DEFAULT_BACKEND_STATS),
+              new MapUsage("watchers", OptionalLong.empty(), 1),
+              new MapUsage("watcher_rings", OptionalLong.empty(), AbiLimits.WATCHERS),
               new MapUsage("events", OptionalLong.empty(), AbiLimits.DEFAULT_EVENTS_BYTES));
     }
   }
@@ -514,7 +518,7 @@ final class DataplaneKernelTest {
         .isEqualTo(
             new Counters(
                 n, n << 4, n << 8, n << 12, n << 16, n << 20, n << 24, n << 28, n << 32, n << 36,
-                n << 40, n << 44));
+                n << 40, n << 44, n << 48));
   }
 
   @Test

@@ -165,7 +165,8 @@ final class EventReaderKernelTest {
         assertThat(lost).isPositive();
         assertThat(seen.get() + lost).isEqualTo(3000L * round);
       }
-      assertThat(seen.get()).isGreaterThan(3 * 2000);
+      // A record takes 152 bytes of the buffer's 256 KiB.
+      assertThat(seen.get()).isGreaterThan(3 * 1500);
       assertThat(reader.poll(1)).isZero();
     }
   }

@@ -94,7 +94,7 @@ final class KernelStoreKernelTest extends DataplaneStoreContract {
     BackendCodec.encode(backend, MemorySegment.ofArray(row), 0);
     assertThat(lookup(PatchbayMap.BACKENDS, 63, BackendCodec.SIZE)).isEqualTo(row);
     assertThat(lookup(PatchbayMap.BACKENDS, 62, BackendCodec.SIZE)).containsOnly(0);
-    MemorySegment service = MemorySegment.ofArray(new long[2]);
+    MemorySegment service = MemorySegment.ofArray(new long[4]);
     ServiceCodec.publish(
         service, 0, new ServiceWord(63, 1, 0x123456), new ServiceSettings(10800, true));
     assertThat(lookup(PatchbayMap.SERVICES, 15, ServiceCodec.SIZE))
@@ -133,7 +133,7 @@ final class KernelStoreKernelTest extends DataplaneStoreContract {
     store.publish(2, new ServiceWord(5, 3, 77), ServiceSettings.NONE);
     try (BpfMap map = pinned(PatchbayMap.SERVICES);
         MappedArray memory = MappedArray.map(map, true)) {
-      memory.memory().set(ValueLayout.JAVA_INT, 2 * ServiceCodec.SIZE + 8, 0x40);
+      memory.memory().set(ValueLayout.JAVA_INT, 2 * ServiceCodec.SIZE + 16, 0x40);
     }
     assertThat(store.load().services().get(2))
         .isEqualTo(

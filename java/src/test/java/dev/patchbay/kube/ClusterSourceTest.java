@@ -13,10 +13,12 @@ import dev.patchbay.kube.FakeApiServer.Request;
 import dev.patchbay.lab.Eventually;
 import dev.patchbay.model.Endpoint;
 import dev.patchbay.model.EndpointSlice;
+import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.NodeInfo;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.ServiceState;
+import dev.patchbay.model.SourceChanges;
 import dev.patchbay.model.SourceUpdate;
 import java.io.IOException;
 import java.net.URI;
@@ -24,6 +26,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -251,6 +254,75 @@ class ClusterSourceTest {
                 assertThat(update.upserted())
                     .extracting(s -> s.key().name())
                     .containsExactly("two"));
+  }
+
+  @Test
+  void changesAreCountedWithTheirCauses() throws Exception {
+    Instant later = Instant.now().plusSeconds(60);
+    server.service("one", "10.0.0.1");
+    server.sliceCausedAt("2026-01-02T03:04:05Z", "one", "one-a", "10.1.0.1");
+    follow();
+    SourceChanges first = follower.updatesAfter(0).getFirst().changes();
+    assertThat(first.services()).isEqualTo(1);
+    assertThat(first.endpoints()).isEqualTo(1);
+    assertThat(first.triggers()).as("nobody was here then").isEmpty();
+
+    int before = follower.told();
+    server.sliceCausedAt(later.toString(), "one", "one-a", "10.1.0.2");
+    server.sliceCausedAt("never", "one", "one-b", "10.1.0.3");
+    server.sliceCausedAt(later.plusSeconds(1).toString(), "one", "one-a", "10.1.0.2");
+    server.service("one", "10.0.0.1"); // as it was
+    server.service("two", "10.0.0.2");
+    eventually(() -> follower.endpoints().containsKey("two"));
+    SourceChanges then =
+        follower.updatesAfter(before).stream()
+            .map(SourceUpdate::changes)
+            .reduce(SourceChanges.NONE, SourceChanges::plus);
+    assertThat(then)
+        .isEqualTo(
+            new SourceChanges(
+                1, 2, List.of(new SourceChanges.Trigger(IpFamily.IPV4, later.toEpochMilli()))));
+
+    int beforeLast = follower.told();
+    server.delete(SLICES, "default", "one-a");
+    server.delete(SERVICES, "default", "two");
+    eventually(() -> !follower.endpoints().containsKey("two"));
+    assertThat(
+            follower.updatesAfter(beforeLast).stream()
+                .map(SourceUpdate::changes)
+                .reduce(SourceChanges.NONE, SourceChanges::plus))
+        .isEqualTo(new SourceChanges(1, 1, List.of()));
+  }
+
+  @Test
+  void requestsAreCountedAsClientGoDoes() throws Exception {
+    server.service("one", "10.0.0.1");
+    try (ClusterSource source = new ClusterSource(anonymous(server.uri()), QUICK)) {
+      source.load();
+      source.watch(_ -> {});
+      String host = server.uri().getHost() + ":" + server.uri().getPort();
+      eventually(
+          () ->
+              source.requests().counts().stream()
+                  .anyMatch(
+                      count ->
+                          count.host().equals(host)
+                              && count.method().equals("GET")
+                              && count.code().equals("200")
+                              && count.count() >= 6));
+      assertThat(source.requests().latencies())
+          .singleElement()
+          .satisfies(
+              latency -> {
+                assertThat(latency.method()).isEqualTo("GET");
+                assertThat(latency.host()).isEqualTo(host);
+                assertThat(latency.seconds().total()).as("lists, no watches").isEqualTo(3);
+              });
+      server.refuse(403, request -> request.isWatchOf(SERVICES));
+      server.cutWatches();
+      eventually(
+          () -> source.requests().counts().stream().anyMatch(count -> count.code().equals("403")));
+    }
   }
 
   @ParameterizedTest

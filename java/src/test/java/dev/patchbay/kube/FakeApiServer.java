@@ -206,6 +206,17 @@ final class FakeApiServer implements AutoCloseable {
   }
 
   void slice(String service, String name, String... addresses) {
+    sliceCausedAt("", service, name, addresses);
+  }
+
+  /** A slice whose change was caused at a time, as the API writes it; empty: nobody says when. */
+  void sliceCausedAt(String when, String service, String name, String... addresses) {
+    String annotations =
+        when.isEmpty()
+            ? ""
+            : "},\"annotations\":{\"example.com/other\":\"x\",\"endpoints.kubernetes.io/last-change-trigger-time\":\""
+                + when
+                + "\"";
     StringBuilder endpoints = new StringBuilder();
     for (String address : addresses) {
       endpoints
@@ -218,7 +229,7 @@ final class FakeApiServer implements AutoCloseable {
         SLICES,
         "default",
         name,
-        "\"kubernetes.io/service-name\":\"" + service + "\"",
+        "\"kubernetes.io/service-name\":\"" + service + "\"" + annotations,
         "{@meta@,\"addressType\":\"IPv4\",\"endpoints\":["
             + endpoints
             + "],\"ports\":[{\"name\":\"http\",\"protocol\":\"TCP\",\"port\":8080}]}");

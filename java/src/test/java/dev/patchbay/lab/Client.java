@@ -39,9 +39,11 @@ public final class Client implements AutoCloseable {
    * What a load saw.
    *
    * @param attempts how many exchanges there were
-   * @param outcomes by name of the server or of the error
+   * @param counts how many of them had each outcome, by name of the server or of the error
+   * @param outcomes when each outcome came, by the same names
    */
-  public record LoadReport(long attempts, Map<String, List<Interval>> outcomes) {}
+  public record LoadReport(
+      long attempts, Map<String, Long> counts, Map<String, List<Interval>> outcomes) {}
 
   /**
    * A time in which at least one exchange began, until the last of those ended; on the clock of
@@ -253,7 +255,9 @@ public final class Client implements AutoCloseable {
               }
               outcomes.put(outcome, list);
             });
-    return new LoadReport(report.get("attempts").number(), outcomes);
+    Map<String, Long> counts = new TreeMap<>();
+    report.get("counts").members().forEach((outcome, times) -> counts.put(outcome, times.number()));
+    return new LoadReport(report.get("attempts").number(), counts, outcomes);
   }
 
   /** Ends the process; its sockets go with it. */

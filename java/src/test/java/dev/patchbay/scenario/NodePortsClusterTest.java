@@ -141,6 +141,44 @@ class NodePortsClusterTest {
   }
 
   @Test
+  void sourceRangesAreForClientsFromOutside() {
+    String strangers = "loadBalancerSourceRanges: [198.51.100.0/24, '2001:db8:99::/48']";
+    String everybody = "loadBalancerSourceRanges: [198.51.100.0/24, 0.0.0.0/0]";
+    String external = "\n  externalIPs: [203.0.113.10]";
+    String remark = "loadBalancerSourceRanges are for clients from outside";
+    two.cluster.apply(service("guarded", "LoadBalancer", strangers + external));
+    two.loadBalancer("guarded", Map.of("ip", "203.0.113.9"));
+    int nodePort = two.nodePort("guarded", "banner");
+    for (Client client : two.clients()) {
+      // Every client here is in none of the ranges. What connects on a node is served all the same.
+      TwoNodes.meets(client, "203.0.113.9", BOTH);
+      TwoNodes.meets(client, Kind.UDP, "203.0.113.9", TwoNodes.UDP, BOTH);
+      // And these would be open even to clients from outside.
+      TwoNodes.meets(client, "203.0.113.10", BOTH);
+      TwoNodes.meets(client, two.clusterIp("guarded"), BOTH);
+      TwoNodes.meets(client, Kind.TCP, two.node1.host().ipv4(), nodePort, BOTH);
+    }
+    // Whoever relies on them for clients inside is told.
+    Eventually.soon(
+        () -> assertThat(explain("203.0.113.9")).contains("default/guarded").contains(remark));
+    assertThat(explain("203.0.113.10")).contains("default/guarded").doesNotContain(remark);
+    assertThat(explain(two.clusterIp("guarded"))).doesNotContain(remark);
+    two.loadBalancer("guarded", Map.of("ip", "2001:db8:7::9"));
+    TwoNodes.meets(two.pod2, "2001:db8:7::9", BOTH);
+    Eventually.soon(() -> assertThat(explain("2001:db8:7::9")).contains(remark));
+    two.loadBalancer("guarded", Map.of("ip", "203.0.113.9"));
+    two.cluster.apply(service("guarded", "LoadBalancer", everybody));
+    Eventually.soon(
+        () ->
+            assertThat(explain("203.0.113.9")).contains("default/guarded").doesNotContain(remark));
+    TwoNodes.meets(two.host1, "203.0.113.9", BOTH);
+  }
+
+  private String explain(String address) {
+    return two.node1.read("explain", Family.hostPort(address, TwoNodes.BANNER)).orFail().out();
+  }
+
+  @Test
   void externalIpsAreServed() {
     String addresses = "externalIPs: [203.0.113.8, '2001:db8:7::8']";
     two.cluster.apply(service("reachable", "ClusterIP", addresses));

@@ -9,6 +9,7 @@ import dev.patchbay.lab.Dns;
 import dev.patchbay.lab.EndToEnd;
 import dev.patchbay.lab.Eventually;
 import dev.patchbay.lab.Family;
+import dev.patchbay.lab.Json;
 import dev.patchbay.lab.Node;
 import dev.patchbay.lab.Outcome;
 import dev.patchbay.lab.Pod;
@@ -311,19 +312,23 @@ class TutorialClusterTest {
     String address = two.clusterIp("scaled");
     String[] three = two.pods("app=scaled");
     TwoNodes.meets(two.pod1, address, three);
+    TwoNodes.meets(two.pod2, address, three);
+    long refusedBefore = refusedForWantOfEndpoints(two.node2);
     two.pod2.startLoad("scaling", Kind.TCP, address, TwoNodes.BANNER, Duration.ofMillis(2));
     scale(2);
     TwoNodes.meets(two.pod1, address, two.pods("app=scaled"));
-    assertThat(two.pod2.stopLoad("scaling").outcomes()).containsOnlyKeys(three);
     scale(0);
-    // The last Pods serve while they terminate. What is refused before they are gone is refused by
-    // them, and not by the Service.
-    for (Node node : List.of(two.node1, two.node2)) {
-      Eventually.soon(
-          () -> assertThat(node.services().backends(address, TwoNodes.BANNER, "tcp")).isEmpty());
-    }
     TwoNodes.meets(two.pod1, address, Outcome.REFUSED);
-    TwoNodes.meets(two.pod2, address, Outcome.REFUSED);
+    Eventually.soon(
+        () -> assertThat(two.node2.services().backends(address, TwoNodes.BANNER, "tcp")).isEmpty());
+    Client.LoadReport down = two.pod2.stopLoad("scaling");
+    List<String> threeOrRefused = new ArrayList<>(List.of(three));
+    threeOrRefused.add(Outcome.REFUSED);
+    assertThat(down.outcomes()).containsOnlyKeys(threeOrRefused);
+    // Nobody but the Service refused, and it did only when it had no endpoint left.
+    assertThat(refusedForWantOfEndpoints(two.node2) - refusedBefore)
+        .isEqualTo(down.counts().get(Outcome.REFUSED));
+    inOrder(down.outcomes(), List.of(three), List.of(Outcome.REFUSED));
     two.pod2.startLoad("return", Kind.TCP, address, TwoNodes.BANNER, Duration.ofMillis(2));
     scale(5);
     two.cluster.kubectl("rollout", "status", "deployment/scaled", "--timeout=30s").orFail();
@@ -338,15 +343,32 @@ class TutorialClusterTest {
         .contains(Outcome.REFUSED)
         .hasSizeGreaterThan(1)
         .isSubsetOf(servedOrRefused);
-    List<Client.Interval> refused = outcomes.getOrDefault(Outcome.REFUSED, List.of());
-    outcomes.forEach(
-        (name, times) -> {
-          if (!name.equals(Outcome.REFUSED)) {
-            // Outcomes are gathered in intervals of 10 ms.
-            assertThat(times.getFirst().start())
-                .isGreaterThan(refused.getLast().start() - 20_000_000);
-          }
-        });
+    inOrder(outcomes, List.of(Outcome.REFUSED), List.of(five));
+  }
+
+  /** None of the outcomes came before the last of the earlier ones. */
+  private static void inOrder(
+      Map<String, List<Client.Interval>> outcomes, List<String> earlier, List<String> later) {
+    long last =
+        earlier.stream()
+            .flatMap(name -> outcomes.getOrDefault(name, List.of()).stream())
+            .mapToLong(Client.Interval::start)
+            .max()
+            .orElseThrow();
+    for (String name : later) {
+      for (Client.Interval time : outcomes.getOrDefault(name, List.of())) {
+        // Outcomes are gathered in intervals of 10 ms.
+        assertThat(time.start()).as(name).isGreaterThan(last - 20_000_000);
+      }
+    }
+  }
+
+  /** How many connections a node has refused because a Service had no endpoint. */
+  private static long refusedForWantOfEndpoints(Node node) {
+    return Json.parse(node.read("status", "-o", "json").out())
+        .get("counters")
+        .get("refusedNoEndpoint")
+        .number();
   }
 
   private void scale(int replicas) {

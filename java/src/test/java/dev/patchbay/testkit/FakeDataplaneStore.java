@@ -3,6 +3,7 @@ package dev.patchbay.testkit;
 
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.reconcile.DataplaneStore;
+import dev.patchbay.reconcile.RowReader;
 import dev.patchbay.reconcile.StoreException;
 import dev.patchbay.table.Backend;
 import dev.patchbay.table.Capacity;
@@ -19,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +40,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Not thread-safe, except {@link #awaitReaders}.
  */
-public final class FakeDataplaneStore implements DataplaneStore {
+public final class FakeDataplaneStore implements DataplaneStore, RowReader {
   private static final Backend NOTHING = new Backend(new IpAddress(0, 0), 0);
 
   private final Capacity capacity;
@@ -186,6 +188,60 @@ public final class FakeDataplaneStore implements DataplaneStore {
   /** The second half: all readers that had started before {@code begun} have ended. */
   public synchronized void finishGrace(long begun) {
     graceUntil = Math.max(graceUntil, begun);
+  }
+
+  @Override
+  public FrontendScan frontends() {
+    return new FrontendScan() {
+      // In the order of the hash codes, as a map of the kernel is walked bucket by bucket.
+      private final TreeMap<Integer, List<FrontendKey>> buckets = new TreeMap<>();
+
+      private int from = Integer.MIN_VALUE;
+
+      @Override
+      public boolean next(int atMost, Visitor visitor) {
+        buckets.clear();
+        frontends
+            .keySet()
+            .forEach(
+                key -> buckets.computeIfAbsent(key.hashCode(), _ -> new ArrayList<>()).add(key));
+        int visited = 0;
+        for (Map.Entry<Integer, List<FrontendKey>> bucket : buckets.tailMap(from).entrySet()) {
+          if (visited > 0 && visited + bucket.getValue().size() > atMost) {
+            from = bucket.getKey();
+            return true;
+          }
+          for (FrontendKey key : bucket.getValue()) {
+            FrontendValue value = frontends.get(key);
+            if (value != null) {
+              visitor.visit(key, value);
+              visited++;
+            }
+          }
+        }
+        return false;
+      }
+
+      @Override
+      public int foreignKeys() {
+        return 0;
+      }
+    };
+  }
+
+  @Override
+  public boolean holds(int index, ServiceWord word, ServiceSettings wanted) {
+    return words[index].equals(word) && settings[index].equals(wanted);
+  }
+
+  @Override
+  public boolean holds(int base, List<Backend> wanted) {
+    return read(base, wanted.size()).equals(wanted);
+  }
+
+  /** Deletes an entry of {@code frontends} as somebody else might. */
+  public void deleteForeign(FrontendKey key) {
+    replace(frontends.remove(key), null);
   }
 
   /** Puts an entry into {@code frontends} as somebody else might. */

@@ -36,7 +36,8 @@ public final class RandomWorld {
           ServiceSettings.NONE,
           new ServiceSettings(10800, false),
           new ServiceSettings(0, true),
-          new ServiceSettings(60, true));
+          new ServiceSettings(60, true, true, false, 77),
+          new ServiceSettings(0, false, false, true, -1));
 
   private final Random random;
   private final Map<ServicePortKey, ServiceRow> rows = new TreeMap<>();

@@ -10,6 +10,7 @@ import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Protocol;
 import dev.patchbay.model.Service;
+import dev.patchbay.model.ServiceOptions;
 import dev.patchbay.model.ServicePort;
 import dev.patchbay.model.ServiceState;
 import dev.patchbay.model.ServiceType;
@@ -109,6 +110,11 @@ public final class ServiceBuilder {
 
   public ServiceBuilder affinity(int seconds) {
     service.affinitySeconds(seconds);
+    return this;
+  }
+
+  public ServiceBuilder options(ServiceOptions options) {
+    service.options(options);
     return this;
   }
 

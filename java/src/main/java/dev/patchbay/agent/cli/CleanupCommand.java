@@ -48,7 +48,8 @@ final class CleanupCommand implements Callable<Integer> {
     report.removed().forEach(what -> out.println("removed " + what));
     report.left().forEach(what -> out.println("left alone " + what));
     if (report.agentRunning()) {
-      out.println("an agent still runs on " + bpfDir + "; stop it, or it keeps maps nobody reads");
+      out.println(
+          "an agent still runs on " + bpfDir + "; stop it first, or it puts back what was removed");
     }
     if (report.removed().isEmpty()) {
       out.println("nothing of Patchbay's below " + bpfDir);

@@ -4,6 +4,7 @@ package dev.patchbay.agent.cli;
 import dev.patchbay.agent.snapshot.Snapshot;
 import dev.patchbay.compile.Compiler;
 import dev.patchbay.compile.Rejection;
+import dev.patchbay.compile.Reserved;
 import dev.patchbay.model.Service;
 import dev.patchbay.model.ServicePort;
 import dev.patchbay.model.ServicePortKey;
@@ -106,7 +107,8 @@ final class DataplaneView {
         .frontends()
         .forEach(
             (frontend, value) -> {
-              if (value instanceof FrontendValue.ToService(int index)) {
+              if (value instanceof FrontendValue.ToService(int index)
+                  && !Reserved.is(frontend.address())) {
                 rows.add(row(frontend, index));
               }
             });

@@ -15,13 +15,20 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 @Command(
     name = "run",
@@ -69,7 +76,7 @@ final class RunCommand implements Callable<Integer> {
       names = "--metrics-bind-address",
       paramLabel = "ADDR:PORT",
       defaultValue = "127.0.0.1:10249",
-      description = "for metrics; checked, but nothing is served there in this version")
+      description = "where /metrics answers (default: ${DEFAULT-VALUE})")
   String metricsBindAddress = "";
 
   @Option(
@@ -120,6 +127,8 @@ final class RunCommand implements Callable<Integer> {
   @Option(names = "--once", description = "program, verify, leave everything in place, exit")
   boolean once;
 
+  @Spec CommandSpec spec = CommandSpec.create();
+
   @Override
   public Integer call() throws UserError, InterruptedException {
     AgentConfig settings = settings();
@@ -137,18 +146,53 @@ final class RunCommand implements Callable<Integer> {
           "this version serves the node's own clients only",
           "use --devices none");
     }
-    address("--metrics-bind-address", metricsBindAddress);
+    String node = nodeName == null ? hostName() : nodeName.toLowerCase(Locale.ROOT);
+    Path group = cgroup == null ? rootCgroup() : cgroup;
     return new AgentConfig(
         source(),
-        nodeName == null ? hostName() : nodeName.toLowerCase(Locale.ROOT),
-        cgroup == null ? rootCgroup() : cgroup,
+        node,
+        group,
         paths.bpfDir,
         paths.stateDir,
         cluster.nodePortAddresses(),
         address("--healthz-bind-address", healthzBindAddress),
+        address("--metrics-bind-address", metricsBindAddress),
         bindAddressHardFail,
         capacity(),
-        once);
+        once,
+        shown(node, group));
+  }
+
+  /** All options but those that are not set, in the order of the help. */
+  private Map<String, Object> shown(String node, Path group) {
+    Map<String, Object> shown = new LinkedHashMap<>();
+    for (OptionSpec option : spec.options()) {
+      Object value = option.getValue();
+      if (option.longestName().equals("--node-name")) {
+        value = node;
+      } else if (option.longestName().equals("--cgroup")) {
+        value = group;
+      }
+      if (value != null && !option.usageHelp()) {
+        shown.put(option.longestName().substring(2), shown(value));
+      }
+    }
+    return shown;
+  }
+
+  private static Object shown(Object value) {
+    return switch (value) {
+      case Boolean truth -> truth;
+      case Integer number -> number;
+      case Collection<?> many -> many.stream().map(RunCommand::withoutSecrets).toList();
+      case Object[] many -> Arrays.stream(many).map(RunCommand::withoutSecrets).toList();
+      default -> withoutSecrets(value);
+    };
+  }
+
+  /** An address of an API server may hold a name and a password. */
+  private static String withoutSecrets(Object value) {
+    return value.toString().replaceAll("//[^/@]*@", "//");
   }
 
   private SourceSettings source() throws UserError {

@@ -3,7 +3,11 @@ package dev.patchbay.agent.cli;
 
 import dev.patchbay.agent.StateLock;
 import dev.patchbay.agent.UserError;
+import dev.patchbay.agent.health.HealthFile;
+import dev.patchbay.agent.health.Result;
+import dev.patchbay.agent.health.Status;
 import dev.patchbay.agent.snapshot.Snapshot;
+import dev.patchbay.compile.Reserved;
 import dev.patchbay.inspect.Canonical;
 import dev.patchbay.inspect.Invariants;
 import dev.patchbay.inspect.Violation;
@@ -12,11 +16,13 @@ import dev.patchbay.kernel.KernelException;
 import dev.patchbay.kernel.MapUsage;
 import dev.patchbay.observe.Counters;
 import java.io.PrintWriter;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -32,7 +38,8 @@ import picocli.CommandLine.Spec;
     name = "status",
     description =
         "Whether the dataplane is attached, effective and in step; map usage; counters. Exit code 1"
-            + " if it is not attached, not effective, damaged, or out of step with a running agent.",
+            + " if it is not attached, not effective, damaged, out of step with a running agent, or if a"
+            + " health check of that agent fails.",
     sortOptions = false)
 final class StatusCommand implements Callable<Integer> {
   /** The forms of output. */
@@ -66,6 +73,7 @@ final class StatusCommand implements Callable<Integer> {
    * @param differences how the maps differ from the snapshot, a line each
    * @param usage of each map
    * @param counters totals
+   * @param health what the agent last found about itself; empty if it left nothing
    */
   private record Findings(
       AttachReport attach,
@@ -73,14 +81,25 @@ final class StatusCommand implements Callable<Integer> {
       List<Violation> violations,
       List<String> differences,
       List<MapUsage> usage,
-      Counters counters) {
+      Counters counters,
+      Optional<HealthFile> health) {
     /** Whether the maps and the running agent agree; true if no agent runs. */
     boolean inStep() {
       return differences.isEmpty() || agent.isEmpty();
     }
 
+    /** What the running agent says fails; what is only still shown does not count. */
+    List<Result> failing() {
+      if (health.isEmpty() || agent.isEmpty() || agent.getAsLong() != health.get().pid()) {
+        return List.of();
+      }
+      return health.get().results().stream()
+          .filter(result -> result.gates() && result.status() == Status.FAILING)
+          .toList();
+    }
+
     boolean good() {
-      return attach.effective() && violations.isEmpty() && inStep();
+      return attach.effective() && violations.isEmpty() && inStep() && failing().isEmpty();
     }
   }
 
@@ -103,7 +122,8 @@ final class StatusCommand implements Callable<Integer> {
       DataplaneView view = reading.view();
       List<String> differences = List.of();
       if (view.snapshot() != null && view.snapshot().refusals().isEmpty()) {
-        differences = Canonical.of(view.desired()).difference(Canonical.of(view.observed()));
+        differences =
+            Canonical.of(view.desired()).difference(Canonical.of(Reserved.hidden(view.observed())));
       }
       return new Findings(
           reading.dataplane().report(),
@@ -111,7 +131,8 @@ final class StatusCommand implements Callable<Integer> {
           Invariants.check(view.observed()),
           differences,
           reading.dataplane().usage(view.observed()),
-          reading.dataplane().counters());
+          reading.dataplane().counters(),
+          HealthFile.read(paths.stateDir));
     } catch (KernelException e) {
       throw new UserError("cannot read the dataplane", e.getMessage(), "");
     }
@@ -130,9 +151,11 @@ final class StatusCommand implements Callable<Integer> {
     StringBuilder text = new StringBuilder();
     line(text, "dataplane", attachment(findings.attach()));
     line(text, "agent", agent(findings.agent()));
-    line(text, "maps", health(findings));
+    line(text, "maps", wholeness(findings));
     line(text, "in step", step(findings, reading.view().snapshot()));
     line(text, "snapshot", reading.snapshotAge());
+    line(text, "health", health(findings));
+    findings.health().ifPresent(health -> text.append(checks(health)));
     Snapshot snapshot = reading.view().snapshot();
     if (snapshot != null) {
       line(text, "problems", problems(snapshot, reading.view()));
@@ -204,10 +227,52 @@ final class StatusCommand implements Callable<Integer> {
         : "not running; Services go on as they were programmed";
   }
 
-  private static String health(Findings findings) {
+  private static String wholeness(Findings findings) {
     return findings.violations().isEmpty()
         ? "whole: every frontend leads to a complete set of endpoints"
         : "DAMAGED: " + ServicesCommand.plural(findings.violations().size(), "violation");
+  }
+
+  private static String health(Findings findings) {
+    if (findings.health().isEmpty()) {
+      return "unknown, no agent has left word of it";
+    }
+    HealthFile health = findings.health().get();
+    String age = ", " + seconds(health) + " s ago";
+    List<String> red = health.results().stream().filter(Result::red).map(Result::name).toList();
+    return red.isEmpty() ? "every check passes" + age : "NOT: " + String.join(", ", red) + age;
+  }
+
+  private static long seconds(HealthFile health) {
+    return Math.max(0, (System.currentTimeMillis() - health.writtenMillis()) / 1000);
+  }
+
+  /** What is worth a line: all that does not pass, and what those that do have to say. */
+  private static String checks(HealthFile health) {
+    StringBuilder text = new StringBuilder();
+    for (Result result : health.results()) {
+      if (result.status() != Status.OK || !result.detail().isEmpty()) {
+        text.append("  - ").append(result.name()).append(' ').append(result.status().label());
+        text.append(": ").append(result.detail()).append('\n');
+      }
+    }
+    return text.toString();
+  }
+
+  private static Map<String, Object> tree(HealthFile health) {
+    Map<String, Object> tree = new LinkedHashMap<>();
+    tree.put("ageSeconds", seconds(health));
+    List<Object> checks = new ArrayList<>();
+    for (Result result : health.results()) {
+      Map<String, Object> check = new LinkedHashMap<>();
+      check.put("name", result.name());
+      check.put("status", result.status().label());
+      check.put("since", Instant.ofEpochMilli(result.sinceMillis()).toString());
+      check.put("detail", result.detail());
+      checks.add(check);
+    }
+    tree.put("checks", checks);
+    return tree;
   }
 
   private static String step(Findings findings, @Nullable Snapshot snapshot) {
@@ -246,6 +311,7 @@ final class StatusCommand implements Callable<Integer> {
     values.put("corrupt", counters.corrupt());
     values.put("refusedBind", counters.refusedBind());
     values.put("eventsLost", counters.eventsLost());
+    values.put("statsFailed", counters.statsFailed());
     return values;
   }
 
@@ -281,6 +347,7 @@ final class StatusCommand implements Callable<Integer> {
     tree.put("violations", findings.violations().stream().map(Violation::toString).toList());
     tree.put("inStep", findings.differences().isEmpty());
     tree.put("differences", findings.differences());
+    findings.health().ifPresent(health -> tree.put("health", tree(health)));
     tree.put("refusals", refusals(reading.view().snapshot()));
     Map<String, Object> maps = new LinkedHashMap<>();
     for (MapUsage map : findings.usage()) {

@@ -16,6 +16,7 @@ import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.Protocol;
 import dev.patchbay.model.Service;
+import dev.patchbay.model.ServiceOptions;
 import dev.patchbay.model.ServicePort;
 import dev.patchbay.model.ServiceState;
 import dev.patchbay.model.ServiceType;
@@ -173,6 +174,8 @@ final class SnapshotReader {
     String namespace = "";
     String name = "";
     Service.Builder service = Service.builder(NAMELESS);
+    boolean terminate = false;
+    boolean backendMetrics = false;
     List<String> notes = List.of();
     List<EndpointSlice> slices = List.of();
     enterObject();
@@ -195,6 +198,8 @@ final class SnapshotReader {
         case "proxiedLoadBalancerIps" -> service.proxiedLoadBalancerIps(addresses());
         case "sourceRanges" -> service.sourceRanges(list(this::range));
         case "healthCheckNodePort" -> service.healthCheckNodePort(json.getIntValue());
+        case "terminateConnections" -> terminate = json.getBooleanValue();
+        case "backendMetrics" -> backendMetrics = json.getBooleanValue();
         case "createdMillis" -> service.createdMillis(json.getLongValue());
         case "origin" -> service.origin(text());
         case "notes" -> notes = list(this::text);
@@ -202,6 +207,7 @@ final class SnapshotReader {
         default -> json.skipChildren();
       }
     }
+    service.options(new ServiceOptions(terminate, backendMetrics));
     return new ServiceState(service.key(key(namespace, name)).build(), slices, notes);
   }
 

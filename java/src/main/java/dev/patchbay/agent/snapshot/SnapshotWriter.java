@@ -112,6 +112,8 @@ final class SnapshotWriter {
     strings("proxiedLoadBalancerIps", service.proxiedLoadBalancerIps());
     strings("sourceRanges", service.sourceRanges());
     number("healthCheckNodePort", service.healthCheckNodePort());
+    flag("terminateConnections", service.options().terminateConnections(), false);
+    flag("backendMetrics", service.options().backendMetrics(), false);
     if (service.createdMillis() != Long.MAX_VALUE) {
       json.writeNumberField("createdMillis", service.createdMillis());
     }

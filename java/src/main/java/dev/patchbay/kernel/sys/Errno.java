@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.kernel.sys;
 
-/** The error numbers of Linux (x86_64 and arm64 agree) that libbpf and the BPF calls give. */
+/**
+ * The error numbers of Linux (x86_64 and arm64 agree) that libbpf, the BPF calls and sockets give.
+ */
 public enum Errno {
   EPERM(1, "operation not permitted"),
   ENOENT(2, "no such file or entry"),
@@ -31,6 +33,14 @@ public enum Errno {
   ENOLINK(67, "link was severed"),
   ENOPROTOOPT(92, "option not available"),
   EOPNOTSUPP(95, "not supported"),
+  EAFNOSUPPORT(97, "address family not supported"),
+  EADDRNOTAVAIL(99, "address not available"),
+  ENETUNREACH(101, "network unreachable"),
+  ECONNRESET(104, "connection reset"),
+  ETIMEDOUT(110, "timed out"),
+  ECONNREFUSED(111, "connection refused"),
+  EHOSTUNREACH(113, "no route to host"),
+  EINPROGRESS(115, "in progress"),
   ENOTSUPP(524, "not supported by the kernel"),
   /** Any number that is not listed. */
   UNKNOWN(0, "unknown error");

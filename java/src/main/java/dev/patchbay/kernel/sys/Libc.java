@@ -2,7 +2,6 @@
 package dev.patchbay.kernel.sys;
 
 import dev.patchbay.bindings.libc.LibC;
-import dev.patchbay.bindings.libc.pollfd;
 import java.lang.foreign.Arena;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
@@ -21,8 +20,6 @@ public final class Libc {
       Captured.handle(LibC.mmap$address(), LibC.mmap$descriptor());
   private static final MethodHandle MOUNT =
       Captured.handle(LibC.mount$address(), LibC.mount$descriptor());
-  private static final MethodHandle POLL =
-      Captured.handle(LibC.poll$address(), LibC.poll$descriptor());
   private static final MethodHandle SOCKET =
       Captured.handle(LibC.socket$address(), LibC.socket$descriptor());
   private static final MethodHandle GETSOCKOPT =
@@ -126,16 +123,7 @@ public final class Libc {
    * @return 1 if it can be read or is broken, 0 if the time is over, or {@code -errno}
    */
   public static int pollReadable(int fd, int timeoutMillis) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment state = Captured.state(arena);
-      MemorySegment entry = arena.allocate(pollfd.layout());
-      pollfd.fd(entry, fd);
-      pollfd.events(entry, (short) LibC.POLLIN());
-      int result = (int) POLL.invokeExact(state, entry, 1L, timeoutMillis);
-      return result >= 0 ? result : -Captured.errno(state);
-    } catch (Throwable thrown) {
-      throw Captured.impossible(thrown);
-    }
+    return Sockets.poll(fd, false, timeoutMillis);
   }
 
   /**

@@ -29,7 +29,8 @@ import java.util.concurrent.TimeoutException;
  * <p>Readiness comes from the readiness probe, with the times it says: {@code httpGet}, {@code
  * tcpSocket}, {@code exec}. There are no liveness and no startup probes; a server that dies is
  * started again after a second. A Pod that is deleted goes on serving, and being probed, until its
- * grace period is over.
+ * grace period is over. Then it is not ready any more, and some seconds later, when everybody
+ * knows, it goes; without a grace period it goes at once.
  *
  * <p>It is closed with its lab. Its methods are for any thread.
  */

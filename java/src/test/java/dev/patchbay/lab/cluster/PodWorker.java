@@ -17,10 +17,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Plays one Pod on a thread of its own: starts it, probes it, says what it found in the Pod's
- * status, and ends it when its grace period is over.
+ * status, and ends it some time after its grace period is over.
  */
 final class PodWorker {
   private static final Duration RESTART = Duration.ofSeconds(1);
+
+  /**
+   * How long a Pod whose grace period is over goes on running, not ready any more: whoever chooses
+   * endpoints has to hear of it first, and after a conflict of two changes the controller of
+   * EndpointSlices waits for a second before it tries again.
+   */
+  private static final Duration DRAIN = Duration.ofSeconds(3);
 
   /** What {@link #inbox} holds when the object is not there any more. */
   private static final Json GONE = Json.parse("[]");
@@ -38,7 +45,11 @@ final class PodWorker {
   private Json object;
   private long restarts;
   private long restartAt = Long.MAX_VALUE;
+
+  /** When it is not ready any more, and when it goes. */
   private long end = Long.MAX_VALUE;
+
+  private long removal = Long.MAX_VALUE;
   private String published = "";
 
   PodWorker(ApiClient client, Node node, NamespaceSockets sockets, Json object) {
@@ -128,14 +139,20 @@ final class PodWorker {
                   .map(Json::number)
                   .orElse(0L));
       end = now + grace.toNanos();
+      removal = grace.isZero() ? end : end + DRAIN.toNanos();
+    }
+    if (now >= removal) {
+      return false;
     }
     if (now >= end) {
-      return false;
+      containers.forEach(Container::leave);
+      publish(place);
+      return true;
     }
     if (restartAt == Long.MAX_VALUE && !place.runs()) {
       restartAt = now + RESTART.toNanos();
       restarts++;
-      containers.forEach(Container::crashed);
+      containers.forEach(Container::leave);
     } else if (now >= restartAt) {
       start(place);
     }
@@ -149,7 +166,8 @@ final class PodWorker {
   private Duration pause() {
     long now = System.nanoTime();
     // Whether the server still runs has to be asked for.
-    long next = Math.min(now + Duration.ofMillis(500).toNanos(), Math.min(end, restartAt));
+    long next = now + Duration.ofMillis(500).toNanos();
+    next = Math.min(next, now < end ? Math.min(end, restartAt) : removal);
     for (Container container : containers) {
       next = Math.min(next, container.due);
     }
@@ -279,7 +297,8 @@ final class PodWorker {
       due = probe == null ? Long.MAX_VALUE : System.nanoTime() + probe.initialDelay().toNanos();
     }
 
-    void crashed() {
+    /** It is not ready, and not asked any more: it has crashed, or it is to go. */
+    void leave() {
       ready = false;
       due = Long.MAX_VALUE;
     }

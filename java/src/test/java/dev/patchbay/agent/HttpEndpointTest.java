@@ -4,7 +4,7 @@ package dev.patchbay.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import dev.patchbay.agent.HealthServer.Health;
+import dev.patchbay.agent.HttpEndpoint.Answer;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -16,6 +16,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -23,10 +24,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** How the health server ends. */
+/** How an endpoint ends. */
 @Timeout(30)
-class HealthServerTest {
-  private static final Health HEALTHY = new Health(true, 1, true, "");
+class HttpEndpointTest {
+  private static final Answer WELL = Answer.text(200, "well");
 
   private static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -39,14 +40,16 @@ class HealthServerTest {
     int port = freePort();
     CountDownLatch asked = new CountDownLatch(1);
     CountDownLatch answer = new CountDownLatch(1);
-    HealthServer server =
-        new HealthServer(
+    HttpEndpoint server =
+        new HttpEndpoint(
             HostPort.parse("127.0.0.1:" + port).orElseThrow(),
-            () -> {
-              asked.countDown();
-              await(answer);
-              return HEALTHY;
-            });
+            Map.of(
+                "/healthz",
+                _ -> {
+                  asked.countDown();
+                  await(answer);
+                  return WELL;
+                }));
     try (HttpClient client = HttpClient.newHttpClient()) {
       CompletableFuture<HttpResponse<String>> response =
           client.sendAsync(
@@ -65,8 +68,9 @@ class HealthServerTest {
   @Test
   void whoNeverEndsARequestDelaysTheEndByOneSecond() throws Exception {
     int port = freePort();
-    HealthServer server =
-        new HealthServer(HostPort.parse("127.0.0.1:" + port).orElseThrow(), () -> HEALTHY);
+    HttpEndpoint server =
+        new HttpEndpoint(
+            HostPort.parse("127.0.0.1:" + port).orElseThrow(), Map.of("/healthz", _ -> WELL));
     try (Socket slow = new Socket(InetAddress.getLoopbackAddress(), port)) {
       slow.getOutputStream().write("GET /healthz HTTP/1.1\r\n".getBytes(StandardCharsets.US_ASCII));
       long start = System.nanoTime();
