@@ -106,15 +106,7 @@ public final class Agent implements AutoCloseable {
       HealthServer health = config.once() ? null : serveHealth(source);
       Metrics metrics = new Metrics(statistics, source::figures, config.series());
       MetricsServer scrapes = config.once() ? null : serveMetrics(metrics);
-      drain =
-          () -> {
-            if (health != null) {
-              health.close();
-            }
-            if (scrapes != null) {
-              scrapes.close();
-            }
-          };
+      drain = () -> drain(health, scrapes);
       try (Dataplane dataplane = open()) {
         serve(dataplane, source, metrics, loaded(loading));
       } catch (CancellationException _) {
@@ -138,7 +130,17 @@ public final class Agent implements AutoCloseable {
   private void stop() {
     inbox.stop();
     stopLoading.run();
-    Thread.ofPlatform().name("patchbay-drain").daemon().start(drain);
+    drain.run();
+  }
+
+  /** Begins to; whoever closes them waits for the end. */
+  private static void drain(@Nullable HealthServer health, @Nullable MetricsServer scrapes) {
+    if (health != null) {
+      Thread.ofVirtual().start(health::close);
+    }
+    if (scrapes != null) {
+      Thread.ofVirtual().start(scrapes::close);
+    }
   }
 
   private Source source() throws UserError {

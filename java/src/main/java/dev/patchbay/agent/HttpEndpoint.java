@@ -120,7 +120,10 @@ final class HttpEndpoint implements AutoCloseable {
     return server.getAddress().getPort();
   }
 
-  /** Refuses new requests and waits for the answers to those that came, at most a second. */
+  /**
+   * Refuses new requests and waits for the answers to those that came, at most a second.
+   * Idempotent; any thread.
+   */
   @Override
   public synchronized void close() {
     if (!closed) {

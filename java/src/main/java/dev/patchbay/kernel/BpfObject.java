@@ -21,12 +21,12 @@ final class BpfObject implements AutoCloseable {
   private static final String CONSTANTS = ".rodata";
 
   private final Arena arena;
-  private final String name;
+  private final Recipe recipe;
   private long handle;
 
-  private BpfObject(Arena arena, String name, long handle) {
+  private BpfObject(Arena arena, Recipe recipe, long handle) {
     this.arena = arena;
-    this.name = name;
+    this.recipe = recipe;
     this.handle = handle;
   }
 
@@ -54,6 +54,11 @@ final class BpfObject implements AutoCloseable {
     ObjectBtf btf() {
       return btf;
     }
+  }
+
+  /** What its file says about itself. */
+  ObjectBtf btf() {
+    return recipe.btf();
   }
 
   /** The maps that the recipe describes. */
@@ -97,7 +102,7 @@ final class BpfObject implements AutoCloseable {
       arena.close();
       throw KernelException.of((int) handle, new Operation("parse", recipe.name));
     }
-    BpfObject object = new BpfObject(arena, recipe.name, handle);
+    BpfObject object = new BpfObject(arena, recipe, handle);
     try {
       for (Map.Entry<PatchbayMap, Integer> size : recipe.sizes.entrySet()) {
         KernelException.check(
@@ -119,7 +124,7 @@ final class BpfObject implements AutoCloseable {
       KernelException.check(
           BpfObjects.bpf_map__set_initial_value(
               constants, value.allocateFrom(ValueLayout.JAVA_LONG, node)),
-          new Operation("set", "constants", name));
+          new Operation("set", "constants", recipe.name));
     }
   }
 
@@ -202,7 +207,7 @@ final class BpfObject implements AutoCloseable {
   private long found(long part, String partName) throws KernelException {
     if (part == 0) {
       throw new KernelException.NotFound(
-          new Operation("find", partName, name), "the object file has none of that name");
+          new Operation("find", partName, recipe.name), "the object file has none of that name");
     }
     return part;
   }

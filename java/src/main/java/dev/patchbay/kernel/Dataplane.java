@@ -133,7 +133,10 @@ public final class Dataplane implements StatsSource, AutoCloseable {
         if (!own.containsKey(map)) {
           pin(object, map, pins, undo);
         }
-        record(pins, map, recipe.btf(), undo);
+        Path layout = pins.layout(map);
+        if (LayoutRecord.write(layout, recipe.btf().layout(map))) {
+          undo.deleting(layout);
+        }
       }
       MapSet maps = opened.add(MapSet.open(pins));
       if (succession.isPresent()) {
@@ -262,15 +265,6 @@ public final class Dataplane implements StatsSource, AutoCloseable {
     }
     KernelException.check(Bpf.bpf_obj_pin(object.mapFd(map), path), operation);
     undo.deleting(path);
-  }
-
-  private static void record(Pins pins, PatchbayMap map, ObjectBtf btf, Undo undo)
-      throws KernelException {
-    Path path = pins.layout(map);
-    if (!LayoutRecord.read(path).equals(Optional.of(btf.layout(map)))) {
-      LayoutRecord.write(path, btf.layout(map));
-      undo.deleting(path);
-    }
   }
 
   /** The maps as a port for the reconciler; closed with the dataplane. */

@@ -34,19 +34,12 @@ enum Hook {
     return type;
   }
 
-  /**
-   * Whether it only follows up what another one did to the same socket before: undoes it in a
-   * reply, or counts what became of it.
-   */
+  /** Whether it undoes what another one did to the same socket before, and nothing else. */
   boolean forReplies() {
     return switch (this) {
-      case PB_RECVMSG4,
-          PB_RECVMSG6,
-          PB_GETPEERNAME4,
-          PB_GETPEERNAME6,
-          PB_SOCK_OPS,
-          PB_SOCK_RELEASE ->
-          true;
+      case PB_RECVMSG4, PB_RECVMSG6, PB_GETPEERNAME4, PB_GETPEERNAME6 -> true;
+      // what these count of older sockets is in maps that nobody reads any more
+      case PB_SOCK_OPS, PB_SOCK_RELEASE -> false;
       case PB_POST_BIND4, PB_POST_BIND6, PB_SENDMSG4, PB_SENDMSG6, PB_CONNECT4, PB_CONNECT6 ->
           false;
     };

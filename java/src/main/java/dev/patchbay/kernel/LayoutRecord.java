@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotLinkException;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -27,7 +28,7 @@ final class LayoutRecord {
     try {
       String text = Files.readSymbolicLink(record).toString();
       return text.startsWith(MARK) ? Optional.of(text.substring(MARK.length())) : Optional.empty();
-    } catch (NoSuchFileException none) {
+    } catch (NoSuchFileException | NotLinkException none) {
       return Optional.empty();
     } catch (IOException failed) {
       throw KernelException.ofIo(new Operation("read", "layout", record.toString()), failed);
@@ -39,8 +40,16 @@ final class LayoutRecord {
     return Files.isSymbolicLink(record) && read(record).isPresent();
   }
 
-  /** Records a layout, in place of another if there is one. */
-  static void write(Path record, String layout) throws KernelException {
+  /**
+   * Records a layout, in place of another if there is one.
+   *
+   * @return false if it is recorded already
+   */
+  static boolean write(Path record, String layout) throws KernelException {
+    if (Files.exists(record, LinkOption.NOFOLLOW_LINKS)
+        && read(record).equals(Optional.of(layout))) {
+      return false;
+    }
     Operation operation = new Operation("record", "layout", record.toString());
     if (MARK.length() + layout.length() > LONGEST) {
       throw new KernelException.Other(operation, 0, "it takes more than " + LONGEST + " bytes");
@@ -50,6 +59,7 @@ final class LayoutRecord {
         Files.delete(record);
       }
       Path ignored = Files.createSymbolicLink(record, Path.of(MARK + layout));
+      return true;
     } catch (IOException failed) {
       throw KernelException.ofIo(operation, failed);
     }

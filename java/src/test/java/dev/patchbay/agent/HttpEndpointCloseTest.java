@@ -4,6 +4,7 @@ package dev.patchbay.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.patchbay.agent.HttpEndpoint.Answer;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -23,9 +24,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** How a server of pages ends. */
+/** How an endpoint ends. */
 @Timeout(30)
 class HttpEndpointCloseTest {
+  private static final Answer WELL = Answer.text(200, "well");
+
   private static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return socket.getLocalPort();
@@ -45,7 +48,7 @@ class HttpEndpointCloseTest {
                 _ -> {
                   asked.countDown();
                   await(answer);
-                  return HttpEndpoint.Answer.text(200, "");
+                  return WELL;
                 }));
     try (HttpClient client = HttpClient.newHttpClient()) {
       CompletableFuture<HttpResponse<String>> response =
@@ -66,7 +69,8 @@ class HttpEndpointCloseTest {
   void whoNeverEndsARequestDelaysTheEndByOneSecond() throws Exception {
     int port = freePort();
     HttpEndpoint server =
-        new HttpEndpoint(HostPort.parse("127.0.0.1:" + port).orElseThrow(), Map.of());
+        new HttpEndpoint(
+            HostPort.parse("127.0.0.1:" + port).orElseThrow(), Map.of("/healthz", _ -> WELL));
     try (Socket slow = new Socket(InetAddress.getLoopbackAddress(), port)) {
       slow.getOutputStream().write("GET /healthz HTTP/1.1\r\n".getBytes(StandardCharsets.US_ASCII));
       long start = System.nanoTime();

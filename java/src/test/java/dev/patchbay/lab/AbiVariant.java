@@ -4,12 +4,12 @@ package dev.patchbay.lab;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
@@ -23,9 +23,6 @@ import java.util.stream.Stream;
  * version, and the structs that a test names, are changed.
  */
 public final class AbiVariant {
-  /** Names of the object files that a distribution holds. */
-  public static final List<String> OBJECTS = List.of("sock_lb.bpf.o", "sock_lb_legacy.bpf.o");
-
   private static final String IN_JAR = "dev/patchbay/kernel/bpf/";
 
   /** A struct that differs from that of the sources: it is larger. */
@@ -69,9 +66,7 @@ public final class AbiVariant {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    List<String> make = new ArrayList<>(List.of("make", "--silent", "-C", copy.toString()));
-    OBJECTS.forEach(object -> make.add(".output/" + object));
-    Commands.run(make.toArray(String[]::new));
+    Commands.run("make", "--silent", "-C", copy.toString());
     return new AbiVariant(version, copy.resolve(".output"));
   }
 
@@ -99,7 +94,7 @@ public final class AbiVariant {
     return version;
   }
 
-  /** The bytes of one of {@link #OBJECTS}. */
+  /** The bytes of an object file, by its name. */
   public byte[] object(String name) {
     try {
       return Files.readAllBytes(output.resolve(name));
@@ -116,11 +111,13 @@ public final class AbiVariant {
       copyTree(Patchbay.home(), home, path -> !path.toString().endsWith(".aot"));
       URI jar = URI.create("jar:" + home.resolve("lib/patchbay.jar").toUri());
       try (FileSystem files = FileSystems.newFileSystem(jar, Map.of())) {
-        for (String object : OBJECTS) {
-          Files.copy(
-              output.resolve(object),
-              files.getPath(IN_JAR + object),
-              StandardCopyOption.REPLACE_EXISTING);
+        try (DirectoryStream<Path> objects = Files.newDirectoryStream(output, "*.bpf.o")) {
+          for (Path object : objects) {
+            Files.copy(
+                object,
+                files.getPath(IN_JAR + object.getFileName()),
+                StandardCopyOption.REPLACE_EXISTING);
+          }
         }
       }
     } catch (IOException e) {
