@@ -298,6 +298,17 @@ final class StaleSocketsKernelTest {
   }
 
   @Test
+  void aServiceThatDoesNotAskForTheEndAnyMoreKeepsItsConnections() throws Exception {
+    Client client = new Client();
+    client.ask("listen");
+    client.open("4", "tcp", "connect", SERVICE);
+    publish(NEW);
+    assertThat(scan()).hasSize(1);
+    publish(3, "127.0.0.1", NEW, ServiceSettings.NONE);
+    assertThat(scan()).isEmpty();
+  }
+
+  @Test
   void aCookieThatIsNotItsOwnSavesASocket() throws Exception {
     Client client = new Client();
     client.ask("listen");
