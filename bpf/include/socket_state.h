@@ -50,11 +50,8 @@ static __always_inline void pb_begin_connect(struct bpf_sock_addr *ctx, struct b
 					     const struct pb_peer *service,
 					     const struct pb_peer *backend)
 {
-	struct pb_service_stats *service_stats;
-	struct pb_backend_stats *backend_stats;
 	struct pb_socket_state *state;
-	__u32 flags = 0;
-	__u64 stats = 0;
+	__u32 flags;
 
 	state = bpf_sk_storage_get(&socket_state, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!state) {
@@ -65,23 +62,9 @@ static __always_inline void pb_begin_connect(struct bpf_sock_addr *ctx, struct b
 	if (state->connected)
 		pb_end_connect(ctx, sk, ctx->family, state);
 
-	if (protocol == IPPROTO_UDP)
-		flags |= PB_SOCKET_UDP;
+	flags = protocol == IPPROTO_UDP ? PB_SOCKET_UDP : 0;
 	if (target->flags & PB_SERVICE_TERMINATE)
 		flags |= PB_SOCKET_TERMINATE;
-	service_stats = pb_service_stats(target);
-	if (service_stats) {
-		stats = target->stats;
-		pb_add(protocol == IPPROTO_UDP ? &service_stats->connects_udp
-					       : &service_stats->connects_tcp,
-		       1);
-		backend_stats = pb_backend_stats(target, backend);
-		if (backend_stats) {
-			flags |= PB_SOCKET_BACKEND_STATS;
-			pb_add(&backend_stats->connects, 1);
-		}
-	}
-
 	/* 0 while the rest is being written, for the iterator. */
 	*(volatile __u64 *)&state->connected = 0;
 	__builtin_memcpy(state->service, service->halves, sizeof(state->service));
@@ -89,7 +72,7 @@ static __always_inline void pb_begin_connect(struct bpf_sock_addr *ctx, struct b
 	state->service_port = service->port;
 	state->backend_port = backend->port;
 	state->flags = flags;
-	state->stats = stats;
+	pb_count_connect(state, target, backend);
 	*(volatile __u64 *)&state->connected = bpf_ktime_get_ns();
 }
 
