@@ -298,6 +298,17 @@ final class StaleSocketsKernelTest {
   }
 
   @Test
+  void aServiceThatDoesNotAskForTheEndAnyMoreKeepsItsConnections() throws Exception {
+    Client client = new Client();
+    client.ask("listen");
+    client.open("4", "tcp", "connect", SERVICE);
+    publish(NEW);
+    assertThat(scan()).hasSize(1);
+    publish(3, "127.0.0.1", NEW, ServiceSettings.NONE);
+    assertThat(scan()).isEmpty();
+  }
+
+  @Test
   void aCookieThatIsNotItsOwnSavesASocket() throws Exception {
     Client client = new Client();
     client.ask("listen");
@@ -362,7 +373,7 @@ final class StaleSocketsKernelTest {
           sizes.add(list.size());
           destroyer.destroy(list);
         });
-    assertThat(destroyer.destroyed(Protocol.UDP)).isEqualTo(2 * each);
+    assertThat(destroyer.destroyed(Protocol.UDP)).isEqualTo(2L * each);
     assertThat(sizes).hasSizeGreaterThan(2).allMatch(size -> size < 500 + 500);
     assertThat(scan()).isEmpty();
     for (Client client : all) {
