@@ -193,7 +193,7 @@ public final class FakeDataplaneStore implements DataplaneStore, RowReader {
   @Override
   public FrontendScan frontends() {
     return new FrontendScan() {
-      /** In the order of the hash codes, as a map of the kernel is walked bucket by bucket. */
+      // In the order of the hash codes, as a map of the kernel is walked bucket by bucket.
       private final TreeMap<Integer, List<FrontendKey>> buckets = new TreeMap<>();
 
       private int from = Integer.MIN_VALUE;

@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
       ValidateCommand.class,
       ServicesCommand.class,
       ExplainCommand.class,
+      WatchCommand.class,
       StatusCommand.class,
       EnvCommand.class,
       CleanupCommand.class,
