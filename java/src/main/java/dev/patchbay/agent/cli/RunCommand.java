@@ -8,11 +8,14 @@ import dev.patchbay.agent.AgentConfig.SourceSettings;
 import dev.patchbay.agent.HostPort;
 import dev.patchbay.agent.OomScore;
 import dev.patchbay.agent.UserError;
+import dev.patchbay.agent.log.Log;
+import dev.patchbay.agent.log.LogFormat;
 import dev.patchbay.agent.metrics.SeriesLimits;
 import dev.patchbay.kernel.Cgroups;
 import dev.patchbay.kernel.KernelException;
 import dev.patchbay.table.Capacity;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +27,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.event.Level;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -107,6 +111,20 @@ final class RunCommand implements Callable<Integer> {
   boolean bindAddressHardFail;
 
   @Option(
+      names = "--log-format",
+      paramLabel = "text|json",
+      defaultValue = "text",
+      description = "how lines of the log look (default: ${DEFAULT-VALUE})")
+  LogFormat logFormat = LogFormat.text;
+
+  @Option(
+      names = "--log-level",
+      paramLabel = "LEVEL",
+      defaultValue = "info",
+      description = "the least level that is logged: ${COMPLETION-CANDIDATES} (default: info)")
+  Level logLevel = Level.INFO;
+
+  @Option(
       names = "--oom-score-adj",
       paramLabel = "N",
       description = "the agent's oom_score_adj, -1000 to 1000 (default: as it was started)")
@@ -144,8 +162,15 @@ final class RunCommand implements Callable<Integer> {
 
   @Spec CommandSpec spec = CommandSpec.create();
 
+  /** What the file behind {@code --config} says and has no effect, a line each. */
+  List<String> warnings = List.of();
+
   @Override
   public Integer call() throws UserError, InterruptedException {
+    Log.configure(logFormat, logLevel);
+    PrintWriter err = spec.commandLine().getErr();
+    warnings.forEach(warning -> err.println(PatchbayCommand.said(Level.WARN, warning)));
+    err.flush();
     AgentConfig settings = settings();
     if (oomScoreAdj != null) {
       OomScore.adjust(OomScore.OWN, oomScoreAdj);
