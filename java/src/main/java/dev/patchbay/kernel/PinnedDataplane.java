@@ -71,6 +71,17 @@ public final class PinnedDataplane implements StatsSource, AutoCloseable {
     return maps.usage(state);
   }
 
+  /**
+   * Begins to watch connections; to be closed before this is.
+   *
+   * @param bytes of the buffer for what was not polled for yet, a power of two and a multiple of
+   *     the page size
+   * @throws KernelException.Busy if too many watch already
+   */
+  public Watcher watch(int bytes) throws KernelException {
+    return Watcher.open(maps, bytes);
+  }
+
   /** Whether the programs run where they should, asked of the kernel now. */
   public AttachReport report() throws KernelException {
     return PinnedLink.report(pins);

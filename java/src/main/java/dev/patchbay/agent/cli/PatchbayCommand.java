@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
       ValidateCommand.class,
       ServicesCommand.class,
       ExplainCommand.class,
+      WatchCommand.class,
       StatusCommand.class,
       EnvCommand.class,
       SchemaCommand.class,

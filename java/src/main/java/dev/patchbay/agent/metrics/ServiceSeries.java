@@ -30,7 +30,10 @@ import java.util.TreeMap;
  * <p>For one thread at a time.
  */
 final class ServiceSeries {
-  /** The name of all Service ports, or backends, beyond the limit. */
+  /**
+   * The name, and the namespace, of all Service ports or backends beyond the limit. Not an empty
+   * namespace: where Prometheus finds none, it puts the agent's own.
+   */
   static final String OTHER = "(other)";
 
   // Counters of a Service port.
@@ -166,7 +169,7 @@ final class ServiceSeries {
         .others()
         .forEach(
             (protocol, sums) ->
-                service(sums.grown(), sums.now(), List.of("", OTHER, "", protocol), into));
+                service(sums.grown(), sums.now(), List.of(OTHER, OTHER, "", protocol), into));
   }
 
   private static void add(ServiceStats stats, Counts to) {
@@ -258,7 +261,7 @@ final class ServiceSeries {
                 backend(
                     sums.grown(),
                     sums.now(),
-                    List.of("", OTHER, "", protocol, OTHER),
+                    List.of(OTHER, OTHER, "", protocol, OTHER),
                     protocol,
                     into));
   }

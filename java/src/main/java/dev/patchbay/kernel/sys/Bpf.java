@@ -81,6 +81,11 @@ public final class Bpf {
     return LibBpf.bpf_map_update_elem(fd, key, value, LibBpf.BPF_ANY());
   }
 
+  /** Deletes one element; 0, or {@code -errno}. */
+  public static int bpf_map_delete_elem(int fd, MemorySegment key) {
+    return LibBpf.bpf_map_delete_elem(fd, key);
+  }
+
   /** Reads one element; for a per-CPU map, the values of all possible CPUs. */
   public static int bpf_map_lookup_elem(int fd, MemorySegment key, MemorySegment value) {
     return LibBpf.bpf_map_lookup_elem(fd, key, value);
