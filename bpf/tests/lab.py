@@ -326,7 +326,8 @@ class Lab:
         os.mkdir(pins)
         self.cleanup.callback(run, "rm", "-r", pins)
         load(os.path.join(OUTPUT, f"{variant}.bpf.o"), pins, self.node_cookie(node), entries)
-        load_over(os.path.join(OUTPUT, "stale_sockets.bpf.o"), pins)
+        for name in ("connect_times", "stale_sockets"):
+            load_over(os.path.join(OUTPUT, f"{name}.bpf.o"), pins)
         self.pins = pins
         with open("/sys/devices/system/cpu/possible", encoding="utf-8") as file:
             cpus = int(file.read().strip().split("-")[-1]) + 1

@@ -5,13 +5,11 @@ import dev.patchbay.abi.StaleSocketCodec;
 import dev.patchbay.kernel.probe.ProbeResult;
 import dev.patchbay.kernel.probe.Probes;
 import dev.patchbay.kernel.sys.Bpf;
-import dev.patchbay.kernel.sys.BpfObjects;
 import dev.patchbay.kernel.sys.Errno;
 import dev.patchbay.kernel.sys.Libc;
 import dev.patchbay.observe.StaleSocket;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
@@ -32,8 +30,6 @@ public final class StaleSockets implements AutoCloseable {
   /** What one read() of an iterator gives at most. */
   private static final int BUFFER_BYTES = 32 * 1024;
 
-  private static final int LOG_BYTES = 1 << 20;
-
   private final Fd link;
   private boolean closed;
 
@@ -51,47 +47,16 @@ public final class StaleSockets implements AutoCloseable {
     if (Probes.socketDestruction() instanceof ProbeResult.Unsupported(String needs)) {
       throw new KernelException.Unsupported(new Operation("destroy", "sockets"), "needs " + needs);
     }
-    String file = ObjectFile.STALE_SOCKETS.file();
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment elf =
-          arena.allocateFrom(ValueLayout.JAVA_BYTE, ObjectFile.STALE_SOCKETS.bytes());
-      long object = BpfObjects.bpf_object__open_mem(elf, "patchbay");
-      if (object < 0 && object >= -4095) {
-        throw KernelException.of((int) object, new Operation("parse", file));
-      }
-      try {
-        return new StaleSockets(link(object, maps, arena.allocate(LOG_BYTES)));
-      } finally {
-        BpfObjects.bpf_object__close(object); // the link holds the program, and that the maps
-      }
-    }
-  }
-
-  private static Fd link(long object, MapSet maps, MemorySegment log) throws KernelException {
-    for (PatchbayMap map : PatchbayMap.values()) {
-      long found = BpfObjects.bpf_object__find_map_by_name(object, map.mapName());
-      if (found != 0) {
-        KernelException.check(
-            BpfObjects.bpf_map__reuse_fd(found, maps.get(map).fd()),
-            new Operation("reuse", "map " + map.mapName()));
-      }
-    }
-    long program = BpfObjects.bpf_object__find_program_by_name(object, PROGRAM);
-    if (program == 0) {
-      throw new IllegalStateException("the build left out " + PROGRAM);
-    }
-    KernelException.check(
-        BpfObjects.bpf_program__set_log_buf(program, log),
-        new Operation("keep the log of", "program " + PROGRAM));
-    int result = BpfObjects.bpf_object__load(object);
-    if (result < 0) {
-      String said = log.getString(0);
-      String reason = said.isBlank() ? "" : BpfObject.summary(said);
-      throw KernelException.of(result, new Operation("load", "program " + PROGRAM, reason));
-    }
     Operation operation = new Operation("make", "iterator over map socket_state");
-    int fd = BpfObjects.bpf_program__fd(program);
-    return Fd.of(Bpf.createMapIterator(fd, maps.get(PatchbayMap.SOCKET_STATE).fd()), operation);
+    return new StaleSockets(
+        SideObject.use(
+            ObjectFile.STALE_SOCKETS,
+            PROGRAM,
+            maps,
+            program ->
+                Fd.of(
+                    Bpf.createMapIterator(program, maps.get(PatchbayMap.SOCKET_STATE).fd()),
+                    operation)));
   }
 
   /**

@@ -45,8 +45,7 @@ final class WatcherKernelTest {
     dataplane.store().writeRange(8, List.of(new Backend(BACKEND, 5353)));
     dataplane
         .store()
-        .publish(
-            3, new ServiceWord(8, 1, 1), new ServiceSettings(0, false, false, false, STATS));
+        .publish(3, new ServiceWord(8, 1, 1), new ServiceSettings(0, false, false, false, STATS));
     dataplane
         .store()
         .upsertFrontends(

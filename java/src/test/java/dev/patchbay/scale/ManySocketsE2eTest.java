@@ -106,7 +106,7 @@ class ManySocketsE2eTest {
               .filter(l -> l.startsWith("failed "))
               .findFirst()
               .orElseThrow()
-              .split(" ");
+              .split(" ", -1);
       assertThat(words[1]).isEqualTo(String.valueOf(SOCKETS / PODS));
       assertThat(words).hasSize(5).endsWith("ECONNABORTED");
       last = Math.max(last, Long.parseLong(words[3]));

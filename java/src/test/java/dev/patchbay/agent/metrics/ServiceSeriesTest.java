@@ -89,8 +89,7 @@ class ServiceSeriesTest {
     }
     counted.put(
         key("kubia", Protocol.UDP, IpFamily.IPV6, TrafficPolicy.CLUSTER).statsId(),
-        new ServiceStats(
-            0, 7, 9, 0, 0, 0, 7, 0, 0, Collections.nCopies(ServiceStats.RANGES, 0L)));
+        new ServiceStats(0, 7, 9, 0, 0, 0, 7, 0, 0, Collections.nCopies(ServiceStats.RANGES, 0L)));
 
     PrometheusText text = scrape(new ServiceSeries(10, 10));
 
@@ -187,16 +186,14 @@ class ServiceSeriesTest {
     for (int i = 1; i <= 3; i++) {
       perBackend.put(
           new BackendStatsKey(id("kubia"), new Backend(IpAddress.of("10.1.0." + i), 8080)),
-          new BackendStats(10 * i, i, i, 0));
+          new BackendStats(10L * i, i, i, 0));
     }
 
     PrometheusText text = scrape(new ServiceSeries(10, 2));
 
-    assertThat(
-            text.sum("patchbay_backend_connections_total", Map.of("backend", "10.1.0.1:8080")))
+    assertThat(text.sum("patchbay_backend_connections_total", Map.of("backend", "10.1.0.1:8080")))
         .isEqualTo(10);
-    assertThat(
-            text.sum("patchbay_backend_active_connections", Map.of("backend", "10.1.0.2:8080")))
+    assertThat(text.sum("patchbay_backend_active_connections", Map.of("backend", "10.1.0.2:8080")))
         .isEqualTo(18);
     assertThat(text.sum("patchbay_backend_connection_failures_total", Map.of("backend", "(other)")))
         .isEqualTo(3);
