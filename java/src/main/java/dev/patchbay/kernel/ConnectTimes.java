@@ -32,7 +32,7 @@ public final class ConnectTimes implements AutoCloseable {
               ObjectFile.CONNECT_TIMES,
               PROGRAM,
               maps,
-              program ->
+              (_, program) ->
                   Fd.of(
                       Bpf.bpf_link_create(program, directory.number(), AttachType.SOCK_OPS),
                       operation)));

@@ -12,24 +12,29 @@ final class SideObject {
 
   private SideObject() {}
 
-  /** What is to be done with the program. */
+  /**
+   * What is to be done with the program.
+   *
+   * @param <T> what is made of it
+   */
   @FunctionalInterface
-  interface Use {
+  interface Use<T> {
     /**
-     * Makes a link of it.
+     * Makes a link of it, which holds the program, and that the maps.
      *
-     * @param program its descriptor; valid during the call
+     * @param object libbpf's handle of what was loaded; valid during the call
+     * @param program descriptor of the program; valid during the call
      */
-    Fd link(int program) throws KernelException;
+    T link(long object, int program) throws KernelException;
   }
 
   /**
-   * Loads a program and makes a link of it; the link holds the program, and that the maps.
+   * Loads a program and hands it to somebody who makes a link of it.
    *
    * @param maps stay the caller's
    * @throws KernelException if the kernel refuses the program or the link
    */
-  static Fd use(ObjectFile file, String name, MapSet maps, Use use) throws KernelException {
+  static <T> T use(ObjectFile file, String name, MapSet maps, Use<T> use) throws KernelException {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment elf = arena.allocateFrom(ValueLayout.JAVA_BYTE, file.bytes());
       long object = BpfObjects.bpf_object__open_mem(elf, "patchbay");
@@ -37,7 +42,7 @@ final class SideObject {
         throw KernelException.of((int) object, new Operation("parse", file.file()));
       }
       try {
-        return use.link(load(object, name, maps, arena.allocate(LOG_BYTES)));
+        return use.link(object, load(object, name, maps, arena.allocate(LOG_BYTES)));
       } finally {
         BpfObjects.bpf_object__close(object);
       }

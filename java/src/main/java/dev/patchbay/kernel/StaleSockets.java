@@ -5,12 +5,12 @@ import dev.patchbay.abi.StaleSocketCodec;
 import dev.patchbay.kernel.probe.ProbeResult;
 import dev.patchbay.kernel.probe.Probes;
 import dev.patchbay.kernel.sys.Bpf;
+import dev.patchbay.kernel.sys.BpfObjects;
 import dev.patchbay.kernel.sys.Errno;
 import dev.patchbay.kernel.sys.Libc;
 import dev.patchbay.observe.StaleSocket;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -27,14 +27,15 @@ import java.util.function.Consumer;
 public final class StaleSockets implements AutoCloseable {
   private static final String PROGRAM = "pb_stale_sockets";
 
-  /** What one read() of an iterator gives at most. */
-  private static final int BUFFER_BYTES = 32 * 1024;
+  private static final String LIST = "stale_sockets";
 
   private final Fd link;
+  private final MappedArray list;
   private boolean closed;
 
-  private StaleSockets(Fd link) {
+  private StaleSockets(Fd link, MappedArray list) {
     this.link = link;
+    this.list = list;
   }
 
   /**
@@ -48,56 +49,67 @@ public final class StaleSockets implements AutoCloseable {
       throw new KernelException.Unsupported(new Operation("destroy", "sockets"), "needs " + needs);
     }
     Operation operation = new Operation("make", "iterator over map socket_state");
-    return new StaleSockets(
-        SideObject.use(
-            ObjectFile.STALE_SOCKETS,
-            PROGRAM,
-            maps,
-            program ->
-                Fd.of(
-                    Bpf.createMapIterator(program, maps.get(PatchbayMap.SOCKET_STATE).fd()),
-                    operation)));
+    return SideObject.use(
+        ObjectFile.STALE_SOCKETS,
+        PROGRAM,
+        maps,
+        (object, program) -> {
+          int sockets = maps.get(PatchbayMap.SOCKET_STATE).fd();
+          Fd link = Fd.of(Bpf.createMapIterator(program, sockets), operation);
+          try {
+            return new StaleSockets(link, list(object));
+          } catch (KernelException refused) {
+            link.close();
+            throw refused;
+          }
+        });
+  }
+
+  private static MappedArray list(long object) throws KernelException {
+    long map = BpfObjects.bpf_object__find_map_by_name(object, LIST);
+    if (map == 0) {
+      throw new IllegalStateException("the build left out " + LIST);
+    }
+    return MappedArray.map(LIST, BpfObjects.bpf_map__fd(map), BpfObjects.shape(map), true);
   }
 
   /**
    * Looks at each socket once. One that is closed, or whose neighbour is, while this runs may be
    * missed; scan again until nothing is found.
    *
-   * @param most how many to collect at a time, at least 1
-   * @param sink gets those found, in lists of {@code most}, give or take what one read brings; they
-   *     may be destroyed meanwhile
+   * @param sink gets those found, some thousands at a time; they may be destroyed meanwhile
    * @throws IllegalStateException after {@link #close}
    */
-  public synchronized void scan(int most, Consumer<List<StaleSocket>> sink) throws KernelException {
+  public void scan(Consumer<List<StaleSocket>> sink) throws KernelException {
+    scan(0, sink);
+  }
+
+  /**
+   * The same.
+   *
+   * @param most how many sockets the sink gets at a time; 0: as many as the list has room for
+   */
+  synchronized void scan(int most, Consumer<List<StaleSocket>> sink) throws KernelException {
     if (closed) {
       throw new IllegalStateException("closed");
     }
     Operation operation = new Operation("read", "iterator over map socket_state");
     try (Fd iterator = Fd.of(Bpf.bpf_iter_create(link.number()), operation);
         Arena arena = Arena.ofConfined()) {
-      MemorySegment buffer = arena.allocate(BUFFER_BYTES, Long.BYTES);
-      List<StaleSocket> found = new ArrayList<>();
-      while (true) {
-        long bytes = Libc.read(iterator.number(), buffer);
-        if (bytes == 0) {
-          break;
+      MemorySegment nothing = arena.allocate(Long.BYTES);
+      long result;
+      do {
+        StaleSocketCodec.clearList(list.memory(), most);
+        result = Libc.read(iterator.number(), nothing);
+        // EAGAIN: the list is full, or the kernel has looked at a million; it goes on where it was.
+        if (result < 0 && !Errno.EAGAIN.is(result) && !Errno.EINTR.is(result)) {
+          throw KernelException.of((int) result, operation);
         }
-        if (bytes > 0) {
-          for (long at = 0; at + StaleSocketCodec.SIZE <= bytes; at += StaleSocketCodec.SIZE) {
-            StaleSocketCodec.decode(buffer, at).ifPresent(found::add);
-          }
-        } else if (!Errno.EAGAIN.is(bytes) && !Errno.EINTR.is(bytes)) {
-          // EAGAIN: a million sockets, and none of them was stale. It goes on where it was.
-          throw KernelException.of((int) bytes, operation);
+        List<StaleSocket> found = StaleSocketCodec.list(list.memory());
+        if (!found.isEmpty()) {
+          sink.accept(found);
         }
-        if (found.size() >= most) {
-          sink.accept(List.copyOf(found));
-          found.clear();
-        }
-      }
-      if (!found.isEmpty()) {
-        sink.accept(List.copyOf(found));
-      }
+      } while (result != 0);
     }
   }
 
@@ -106,5 +118,6 @@ public final class StaleSockets implements AutoCloseable {
   public synchronized void close() {
     closed = true;
     link.close();
+    list.close();
   }
 }
