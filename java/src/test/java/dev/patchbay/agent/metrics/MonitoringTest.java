@@ -118,7 +118,9 @@ class MonitoringTest {
       Matcher name = NAME.matcher(expression);
       while (name.find()) {
         Metric metric = series.get(name.group(1));
-        assertThat(metric).as("%s in %s", name.group(1), expression).isNotNull();
+        if (metric == null) {
+          throw new AssertionError("no metric " + name.group(1) + " for " + expression);
+        }
         labels.addAll(metric.labels());
         if (metric.type() == Metric.Type.HISTOGRAM) {
           labels.add("le");
