@@ -220,6 +220,7 @@ public final class Agent implements AutoCloseable {
         if (config.once()) {
           sockets.sweep();
         } else {
+          metrics.staleSockets(sockets.counters());
           sockets.start();
           owner.onDeparture(sockets::request);
           follow(dataplane, source, owner, monitor, local);

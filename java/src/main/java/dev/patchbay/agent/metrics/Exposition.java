@@ -11,9 +11,11 @@ import dev.patchbay.kube.ApiRequests;
 import dev.patchbay.kube.ClusterHealth;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.Problem;
+import dev.patchbay.model.Protocol;
 import dev.patchbay.observe.Counters;
 import dev.patchbay.observe.Distribution;
 import dev.patchbay.observe.HealthStats;
+import dev.patchbay.observe.StaleSocketCounters;
 import dev.patchbay.reconcile.Refusal;
 import io.prometheus.metrics.config.EscapingScheme;
 import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
@@ -45,7 +47,11 @@ final class Exposition {
     this.source = source;
   }
 
-  Metrics.Page all(String accept, @Nullable Dataplane dataplane, @Nullable HealthStats health) {
+  Metrics.Page all(
+      String accept,
+      @Nullable Dataplane dataplane,
+      @Nullable HealthStats health,
+      @Nullable StaleSocketCounters sockets) {
     Families families = new Families();
     proxy(families);
     rounds(families);
@@ -58,6 +64,9 @@ final class Exposition {
     }
     if (health != null) {
       health(health.health(), families);
+    }
+    if (sockets != null) {
+      staleSockets(sockets, families);
     }
     return page(accept, families);
   }
@@ -198,6 +207,16 @@ final class Exposition {
         "",
         "javac",
         "linux/" + System.getProperty("os.arch"));
+  }
+
+  private static void staleSockets(StaleSocketCounters sockets, Families into) {
+    for (Protocol protocol : new Protocol[] {Protocol.TCP, Protocol.UDP}) {
+      into.add(
+          Metric.STALE_SOCKETS_DESTROYED, sockets.destroyed(protocol), protocol.lowerCase());
+    }
+    into.add(Metric.STALE_SOCKETS_LEFT, sockets.failed());
+    into.add(Metric.STALE_SOCKET_SCANS, sockets.scans());
+    into.add(Metric.STALE_SOCKET_SECONDS, sockets.scanNanos() / 1e9);
   }
 
   private static void health(HealthStats.Totals health, Families into) {

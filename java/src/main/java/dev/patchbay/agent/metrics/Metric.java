@@ -324,6 +324,23 @@ enum Metric {
       "patchbay_source_events_total",
       "Changes that watches told; clusters only",
       "resource"),
+  STALE_SOCKETS_DESTROYED(
+      Type.COUNTER,
+      "patchbay_stale_sockets_destroyed_total",
+      "Sockets that were destroyed because their endpoint is gone",
+      "protocol"),
+  STALE_SOCKETS_LEFT(
+      Type.COUNTER,
+      "patchbay_stale_sockets_left_total",
+      "Sockets that had to be left although their endpoint is gone; again with each attempt"),
+  STALE_SOCKET_SCANS(
+      Type.COUNTER,
+      "patchbay_stale_socket_scans_total",
+      "How often all translated sockets were looked at"),
+  STALE_SOCKET_SECONDS(
+      Type.COUNTER,
+      "patchbay_stale_socket_scan_seconds_total",
+      "How long that took"),
   HEALTH_FAILING(
       Type.GAUGE,
       "patchbay_health_check_failing",

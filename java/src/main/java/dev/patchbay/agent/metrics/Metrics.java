@@ -3,6 +3,7 @@ package dev.patchbay.agent.metrics;
 
 import dev.patchbay.kernel.Dataplane;
 import dev.patchbay.observe.HealthStats;
+import dev.patchbay.observe.StaleSocketCounters;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ public final class Metrics {
   private final ReentrantLock lock = new ReentrantLock();
   private @Nullable Dataplane dataplane;
   private @Nullable HealthStats health;
+  private @Nullable StaleSocketCounters sockets;
   private @Nullable Exposition exposition;
 
   /**
@@ -62,6 +64,16 @@ public final class Metrics {
     return () -> set(null, null);
   }
 
+  /** From now on scrapes tell these too. */
+  public void staleSockets(StaleSocketCounters counters) {
+    lock.lock();
+    try {
+      sockets = counters;
+    } finally {
+      lock.unlock();
+    }
+  }
+
   private void set(@Nullable Dataplane current, @Nullable HealthStats checks) {
     lock.lock();
     try {
@@ -81,7 +93,7 @@ public final class Metrics {
   public Page all(String accept) {
     lock.lock();
     try {
-      return exposition().all(accept, dataplane, health);
+      return exposition().all(accept, dataplane, health, sockets);
     } finally {
       lock.unlock();
     }

@@ -2,6 +2,7 @@
 package dev.patchbay.agent.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.offset;
 
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.IpFamily;
@@ -100,7 +101,7 @@ class ServiceSeriesTest {
     assertThat(text.sum("patchbay_service_connection_failures_total", tcp)).isEqualTo(4);
     assertThat(text.sum("patchbay_service_connect_duration_seconds_count", tcp)).isEqualTo(12);
     assertThat(text.sum("patchbay_service_connect_duration_seconds_sum", tcp))
-        .isEqualTo(12 * 50e-6);
+        .isEqualTo(12 * 50e-6, offset(1e-12));
     assertThat(
             text.sum(
                 "patchbay_service_connect_duration_seconds_bucket",
