@@ -18,6 +18,9 @@ char _license[] SEC("license") = "Dual BSD/GPL";
 
 const volatile __u64 pb_node_netns_cookie = 0;
 
+/* The control plane reads it from the file: it names the directory of the pins. Programs do not. */
+const __u32 pb_abi_version SEC("abi") = PB_ABI_VERSION;
+
 /* What a program returns: 0 lets the call fail, with EPERM unless bpf_set_retval() was called. */
 enum pb_return {
 	PB_FAIL = 0,
@@ -156,7 +159,9 @@ int pb_sock_release(struct bpf_sock *sk)
 SEC("sockops")
 int pb_sock_ops(struct bpf_sock_ops *ctx)
 {
-	if (ctx->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
+	if (ctx->op == BPF_SOCK_OPS_TCP_CONNECT_CB)
+		pb_starts(ctx);
+	else if (ctx->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
 		pb_established(ctx);
 	return PB_PROCEED;
 }

@@ -6,7 +6,7 @@ import dev.patchbay.table.Capacity;
 
 /** The version of the ABI and the sizes that maps have unless they are told otherwise. */
 public final class AbiLimits {
-  /** The version, part of the path of every pin. */
+  /** The version that this code was written for. */
   public static final int VERSION = Abi.PB_ABI_VERSION();
 
   /** Sizes of {@code frontends}, {@code services} and {@code backends}. */

@@ -71,6 +71,11 @@ public final class ServiceCodec {
     return ServiceWord.unpack((long) WORD.getAcquire(segment, at));
   }
 
+  /** Replaces the word at {@code at} with release semantics, whatever the settings are. */
+  public static void setWord(MemorySegment segment, long at, ServiceWord word) {
+    WORD.setRelease(segment, at, word.pack());
+  }
+
   /**
    * Reads the settings at {@code at}.
    *

@@ -71,6 +71,7 @@ public final class Agent implements AutoCloseable {
   private final AtomicLong lastApplied = new AtomicLong(-1);
 
   private volatile Runnable stopLoading = () -> {};
+  private volatile Runnable drain = () -> {};
   private volatile boolean eligible = true;
 
   private Agent(AgentConfig config) throws UserError {
@@ -103,15 +104,11 @@ public final class Agent implements AutoCloseable {
       stopLoading = () -> loading.cancel(true);
       Thread.ofPlatform().name("patchbay-load").daemon().start(loading);
       HealthServer health = config.once() ? null : serveHealth(source);
-      Metrics metrics = new Metrics(statistics, source::figures);
+      Metrics metrics = new Metrics(statistics, source::figures, config.series());
       MetricsServer scrapes = config.once() ? null : serveMetrics(metrics);
+      drain = () -> drain(health, scrapes);
       try (Dataplane dataplane = open()) {
-        metrics.dataplane(dataplane);
-        try {
-          serve(dataplane, source, loaded(loading));
-        } finally {
-          metrics.dataplane(null);
-        }
+        serve(dataplane, source, metrics, loaded(loading));
       } catch (CancellationException _) {
         log.info("told to stop before the source had told everything; what was programmed stays");
       } finally {
@@ -133,6 +130,17 @@ public final class Agent implements AutoCloseable {
   private void stop() {
     inbox.stop();
     stopLoading.run();
+    drain.run();
+  }
+
+  /** Begins to; whoever closes them waits for the end. */
+  private static void drain(@Nullable HealthServer health, @Nullable MetricsServer scrapes) {
+    if (health != null) {
+      Thread.ofVirtual().start(health::close);
+    }
+    if (scrapes != null) {
+      Thread.ofVirtual().start(scrapes::close);
+    }
   }
 
   private Source source() throws UserError {
@@ -176,7 +184,7 @@ public final class Agent implements AutoCloseable {
     }
   }
 
-  private void serve(Dataplane dataplane, Source source, SourceUpdate first)
+  private void serve(Dataplane dataplane, Source source, Metrics metrics, SourceUpdate first)
       throws UserError, KernelException, StoreException, InterruptedException {
     List<IpAddress> local = LocalAddresses.now();
     NodeView nodes = new NodeView(config.nodeName(), config.nodePortAddresses());
@@ -190,7 +198,8 @@ public final class Agent implements AutoCloseable {
                 config.stateDir(),
                 health,
                 inbox::run,
-                source::trouble)) {
+                source::trouble);
+        Metrics.Observed _ = metrics.observe(dataplane, monitor.stats())) {
       Owner owner =
           new Owner(
               dataplane.store(),
@@ -205,21 +214,33 @@ public final class Agent implements AutoCloseable {
       Map<String, Object> verified = verify(dataplane, owner);
       health.ok(Check.START, "");
       ready(source, first, verified);
-      if (config.once()) {
-        return;
+      try (SocketCleaner sockets = SocketCleaner.open(dataplane)) {
+        if (config.once()) {
+          sockets.sweep();
+        } else {
+          sockets.start();
+          owner.onDeparture(sockets::request);
+          follow(dataplane, source, owner, monitor, local);
+        }
       }
-      try (Reclaimer reclaimer = new Reclaimer(dataplane.store(), inbox);
-          LocalAddresses _ = new LocalAddresses(local, inbox::local)) {
-        dataplane.listen(inbox::conflict);
-        source.watch(
-            update -> {
-              statistics.told(update.changes());
-              inbox.change(update);
-            });
-        owner.add(monitor.rows());
-        monitor.start(owner::audit);
-        owner.serve(inbox, reclaimer);
-      }
+    }
+  }
+
+  /** Until it is told to stop. */
+  private void follow(
+      Dataplane dataplane, Source source, Owner owner, HealthMonitor monitor, List<IpAddress> local)
+      throws KernelException, InterruptedException {
+    try (Reclaimer reclaimer = new Reclaimer(dataplane.store(), inbox);
+        LocalAddresses _ = new LocalAddresses(local, inbox::local)) {
+      dataplane.listen(inbox::conflict);
+      source.watch(
+          update -> {
+            statistics.told(update.changes());
+            inbox.change(update);
+          });
+      owner.add(monitor.rows());
+      monitor.start(owner::audit);
+      owner.serve(inbox, reclaimer);
     }
   }
 

@@ -176,14 +176,32 @@ final class HealthCheckNodePorts implements AutoCloseable {
     }
   }
 
+  /** Refuses new requests and waits for the answers to those that came, at most a second. */
   @Override
   public void close() {
     worker.execute(
         () -> {
-          listeners.values().forEach(HealthCheckNodePorts::stop);
-          listeners.clear();
+          drain();
           worker.shutdown();
         });
+    try {
+      boolean ignored = worker.awaitTermination(1, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
     answers.shutdown();
+  }
+
+  /** All at once, since each may take a second. */
+  private void drain() {
+    try (ExecutorService each = Executors.newVirtualThreadPerTaskExecutor()) {
+      for (Listener listener : listeners.values()) {
+        HttpServer server = listener.server;
+        if (server != null) {
+          each.execute(() -> server.stop(1));
+        }
+      }
+    }
+    listeners.clear();
   }
 }

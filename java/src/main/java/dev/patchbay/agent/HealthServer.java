@@ -126,6 +126,7 @@ final class HealthServer implements AutoCloseable {
     return text.toString();
   }
 
+  /** See {@link HttpEndpoint#close}. */
   @Override
   public void close() {
     endpoint.close();

@@ -51,6 +51,7 @@ final class HttpEndpoint implements AutoCloseable {
 
   private final HttpServer server;
   private final Map<String, Page> pages;
+  private boolean closed;
 
   /**
    * Begins to answer.
@@ -119,8 +120,15 @@ final class HttpEndpoint implements AutoCloseable {
     return server.getAddress().getPort();
   }
 
+  /**
+   * Refuses new requests and waits for the answers to those that came, at most a second.
+   * Idempotent; any thread.
+   */
   @Override
-  public void close() {
-    server.stop(0);
+  public synchronized void close() {
+    if (!closed) {
+      closed = true;
+      server.stop(1);
+    }
   }
 }

@@ -106,6 +106,8 @@ final class Owner {
   private Set<String> complaints = Set.of();
   private long retryMillis = FIRST_RETRY_MILLIS;
   private boolean failing;
+  private Runnable departureListener = () -> {};
+  private boolean departures;
 
   /** Rows that are not of Services; they take the room that those leave. */
   private List<ServiceRow> own = List.of();
@@ -130,7 +132,7 @@ final class Owner {
     this.healthChecks = healthChecks;
     this.notices = notices;
     this.listener = listener;
-    meter = new RoundMeter(statistics);
+    meter = new RoundMeter(statistics, this::cluster);
     compiler = new Compiler(nodes.facts());
     reconciler = Reconciler.adopt(store, observed);
     for (String problem : reconciler.adoptionProblems()) {
@@ -188,6 +190,14 @@ final class Owner {
     return reconciler.audit(reader);
   }
 
+  /**
+   * Has somebody told, on the owner's thread, after the maps lost what sockets may be connected to,
+   * see {@link Reconciler#takeDepartures}.
+   */
+  void onDeparture(Runnable told) {
+    departureListener = told;
+  }
+
   /** Serves the inbox until it says stop. */
   void serve(Inbox inbox, Reclaimer reclaimer) throws InterruptedException {
     settleOwn();
@@ -236,6 +246,10 @@ final class Owner {
     }
   }
 
+  private static int rows(DesiredChange change) {
+    return change.upserted().size() + change.removed().size();
+  }
+
   /** The agent's own rows go as soon as one of a Service has no room, and come back after that. */
   private void settleOwn() {
     boolean room =
@@ -246,9 +260,10 @@ final class Owner {
     }
     ownWanted = room;
     Set<ServicePortKey> keys = own.stream().map(ServiceRow::key).collect(Collectors.toSet());
+    meter.begin(SourceChanges.NONE);
     reconciler.change(
         new DesiredChange(room ? own : List.of(), room ? Set.of() : keys, Map.of(), Set.of()));
-    conclude(reconciler.apply(), 0);
+    conclude(meter.apply(reconciler::apply), 0);
   }
 
   private Set<ServicePortKey> ownInPlace(Set<ServicePortKey> refused) {
@@ -256,10 +271,6 @@ final class Owner {
         .map(ServiceRow::key)
         .filter(key -> ownWanted && !refused.contains(key))
         .collect(Collectors.toSet());
-  }
-
-  private static int rows(DesiredChange change) {
-    return change.upserted().size() + change.removed().size();
   }
 
   private static int changes(SourceUpdate update) {
@@ -342,6 +353,11 @@ final class Owner {
       }
       retryMillis = failing ? Math.min(2 * retryMillis, LAST_RETRY_MILLIS) : FIRST_RETRY_MILLIS;
       failing = true;
+    }
+    departures |= reconciler.takeDepartures();
+    if (departures) {
+      departures = failing; // what failed has left nothing yet
+      departureListener.run();
     }
     Map<ServicePortKey, Refusal> refused = new TreeMap<>(reconciler.refused());
     Set<ServicePortKey> ownInPlace = ownInPlace(refused.keySet());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent;
 
+import dev.patchbay.kernel.LockHolder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -11,6 +12,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
@@ -47,11 +49,11 @@ public final class StateLock implements AutoCloseable {
               StandardOpenOption.WRITE);
       FileLock lock = channel.tryLock();
       if (lock == null) {
-        OptionalLong holder = pid(channel);
+        String holder = describe(stateDir.resolve(FILE), pid(channel));
         channel.close();
         throw new UserError(
             "cannot use the state directory " + stateDir,
-            "another agent has it" + (holder.isPresent() ? ", process " + holder.getAsLong() : ""),
+            "another agent has it" + holder,
             "stop that one, or give another --state-dir and --bpf-dir");
       }
       channel.truncate(0);
@@ -66,6 +68,20 @@ public final class StateLock implements AutoCloseable {
           describe(e),
           "run as root, or give a writable directory with --state-dir");
     }
+  }
+
+  /**
+   * The kernel knows the holder of a lock; the file says it to those who cannot see that process.
+   */
+  private static String describe(Path file, OptionalLong written) {
+    return LockHolder.of(file)
+        .or(
+            () ->
+                written.isPresent()
+                    ? Optional.of(LockHolder.of(written.getAsLong()))
+                    : Optional.empty())
+        .map(holder -> ", " + holder)
+        .orElse("");
   }
 
   /** The process id of the agent that has the directory now; empty if none has. */

@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
  * failure. An agent that is not done in time is ended with the signal's own exit code.
  */
 final class Stopper implements AutoCloseable {
-  private static final long PATIENCE_MILLIS = 1500;
+  private static final long PATIENCE_MILLIS = 1000;
 
   private final CountDownLatch closed = new CountDownLatch(1);
   private final Thread hook;

@@ -5,6 +5,7 @@ import dev.patchbay.kernel.sys.Bpf;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -13,18 +14,28 @@ import java.util.Optional;
 
 /**
  * Puts programs on a cgroup: by changing the program behind the pinned link where there is one, so
- * that no connection is ever between two programs; else by a new link. All or nothing, with an
- * exception: without {@code CAP_SYS_ADMIN} the kernel does not hand out a program by its number,
- * and a program that was replaced cannot be put back. What a failure leaves then are links with old
- * and links with new programs, all on the same maps; the next start replaces the rest.
+ * that no connection is ever between two programs; else by a new link. A link of another version of
+ * the ABI whose place is taken changes its program, and then its pin moves: wherever that ends, the
+ * next start of either version finds it. All or nothing, with an exception: without {@code
+ * CAP_SYS_ADMIN} the kernel does not hand out a program by its number, and a program that was
+ * replaced cannot be put back. What a failure leaves then are links with old and links with new
+ * programs, all on the same maps; the next start replaces the rest.
  */
 final class Attacher {
   private final Pins pins;
   private final BpfObject object;
+  private final List<Pins> sharing;
 
-  Attacher(Pins pins, BpfObject object) {
+  /**
+   * Over the pins of one version.
+   *
+   * @param sharing other versions whose links are to be taken over: what sockets remember is in the
+   *     same maps, so that of two programs at one hook the one would delete what the other stored
+   */
+  Attacher(Pins pins, BpfObject object, List<Pins> sharing) {
     this.pins = pins;
     this.object = object;
+    this.sharing = List.copyOf(sharing);
   }
 
   /**
@@ -72,8 +83,13 @@ final class Attacher {
     try {
       for (Hook hook : Hook.values()) {
         Optional<PinnedLink> old = Optional.ofNullable(existing.get(hook));
+        Optional<PinnedLink> theirs = old.isPresent() ? Optional.empty() : theirs(opened, hook);
         if (old.isPresent() && old.get().info().cgroupId() == cgroupId) {
           update(opened, undo, old.get());
+          updated.add(hook.program());
+        } else if (theirs.isPresent() && theirs.get().info().cgroupId() == cgroupId) {
+          update(opened, undo, theirs.get());
+          move(undo, theirs.get().path(), pins.link(hook));
           updated.add(hook.program());
         } else {
           old.ifPresent(replaced::add);
@@ -90,6 +106,26 @@ final class Attacher {
           Bpf.bpf_link_detach(link.fd()), new Operation("detach", "link " + link.hook().program()));
     }
     return new AttachResult.Attached(created, updated);
+  }
+
+  private Optional<PinnedLink> theirs(Opened opened, Hook hook) throws KernelException {
+    for (Pins other : sharing) {
+      Optional<PinnedLink> link = PinnedLink.open(other, hook);
+      if (link.isPresent()) {
+        opened.add(link.get());
+        return link;
+      }
+    }
+    return Optional.empty();
+  }
+
+  private static void move(Undo undo, Path from, Path to) throws KernelException {
+    try {
+      Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException failed) {
+      throw KernelException.ofIo(new Operation("move", "pin " + from, to.toString()), failed);
+    }
+    undo.add(() -> Files.move(to, from, StandardCopyOption.ATOMIC_MOVE));
   }
 
   private void update(Opened opened, Undo undo, PinnedLink link) throws KernelException {

@@ -56,7 +56,7 @@ final class BpfMap implements AutoCloseable {
     return name;
   }
 
-  /** The kernel's number of it. */
+  /** The kernel's number of it, unique while it lives. */
   int id() {
     return id;
   }

@@ -21,12 +21,12 @@ final class BpfObject implements AutoCloseable {
   private static final String CONSTANTS = ".rodata";
 
   private final Arena arena;
-  private final String name;
+  private final Recipe recipe;
   private long handle;
 
-  private BpfObject(Arena arena, String name, long handle) {
+  private BpfObject(Arena arena, Recipe recipe, long handle) {
     this.arena = arena;
-    this.name = name;
+    this.recipe = recipe;
     this.handle = handle;
   }
 
@@ -36,6 +36,7 @@ final class BpfObject implements AutoCloseable {
     private final byte[] elf;
     private final Map<PatchbayMap, Integer> sizes;
     private final long node;
+    private final ObjectBtf btf;
 
     /**
      * Of a file's name, for messages, its bytes, the entries of those maps that differ from it, and
@@ -46,7 +47,18 @@ final class BpfObject implements AutoCloseable {
       this.elf = elf;
       this.sizes = Map.copyOf(sizes);
       this.node = node;
+      this.btf = new ObjectBtf(elf);
     }
+
+    /** What the file says about itself. */
+    ObjectBtf btf() {
+      return btf;
+    }
+  }
+
+  /** What its file says about itself. */
+  ObjectBtf btf() {
+    return recipe.btf();
   }
 
   /** The maps that the recipe describes. */
@@ -90,7 +102,7 @@ final class BpfObject implements AutoCloseable {
       arena.close();
       throw KernelException.of((int) handle, new Operation("parse", recipe.name));
     }
-    BpfObject object = new BpfObject(arena, recipe.name, handle);
+    BpfObject object = new BpfObject(arena, recipe, handle);
     try {
       for (Map.Entry<PatchbayMap, Integer> size : recipe.sizes.entrySet()) {
         KernelException.check(
@@ -112,7 +124,7 @@ final class BpfObject implements AutoCloseable {
       KernelException.check(
           BpfObjects.bpf_map__set_initial_value(
               constants, value.allocateFrom(ValueLayout.JAVA_LONG, node)),
-          new Operation("set", "constants", name));
+          new Operation("set", "constants", recipe.name));
     }
   }
 
@@ -195,7 +207,7 @@ final class BpfObject implements AutoCloseable {
   private long found(long part, String partName) throws KernelException {
     if (part == 0) {
       throw new KernelException.NotFound(
-          new Operation("find", partName, name), "the object file has none of that name");
+          new Operation("find", partName, recipe.name), "the object file has none of that name");
     }
     return part;
   }

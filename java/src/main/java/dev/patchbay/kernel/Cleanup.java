@@ -14,8 +14,10 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Detaches and unpins what Patchbay left behind, of every version of the ABI. Repeating it is
@@ -23,9 +25,10 @@ import java.util.Optional;
  *
  * <p>A pin is ours if it lies in {@code BPF_DIR/vN/links} and is a link to a cgroup whose program
  * has the name of the pin, beginning with {@code pb_}; or if it lies in {@code BPF_DIR/vN/maps} and
- * is a map of the name of the pin, and of a name that its version has where that is known.
- * Everything else is left alone and reported. Without {@code CAP_SYS_ADMIN}, which it takes to
- * learn the name of a program from its number, the hook that the link is attached to has to do.
+ * is a map of the name of the pin, and of a name that its version has where that is known; and so
+ * is the {@link LayoutRecord} of a map in {@code BPF_DIR/vN/layouts}. Everything else is left alone
+ * and reported. Without {@code CAP_SYS_ADMIN}, which it takes to learn the name of a program from
+ * its number, the hook that the link is attached to has to do.
  */
 public final class Cleanup {
   private final Path bpfDir;
@@ -60,12 +63,29 @@ public final class Cleanup {
   }
 
   /**
-   * Detaches and unpins what one version left behind, because another one has taken its place.
-   * Connections that its programs translated go on; what they remembered of them is gone.
+   * Detaches and unpins what one version left behind, because another one has taken its place. What
+   * its programs remembered goes with them, unless the other one works with the same maps.
    */
   static CleanupReport retire(Pins pins) throws KernelException {
     Cleanup cleanup = new Cleanup(pins.bpfDir());
     cleanup.version(pins);
+    return new CleanupReport(cleanup.removed, cleanup.left, false);
+  }
+
+  /** The same for the links of those programs alone that do more than to translate replies. */
+  static CleanupReport retireRequests(Pins pins) throws KernelException {
+    Set<String> replies = new HashSet<>();
+    for (Hook hook : Hook.values()) {
+      if (hook.forReplies()) {
+        replies.add(hook.program());
+      }
+    }
+    Cleanup cleanup = new Cleanup(pins.bpfDir());
+    for (Path pin : Pins.list(pins.links())) {
+      if (!replies.contains(String.valueOf(pin.getFileName()))) {
+        cleanup.link(pin);
+      }
+    }
     return new CleanupReport(cleanup.removed, cleanup.left, false);
   }
 
@@ -99,8 +119,12 @@ public final class Cleanup {
     for (Path pin : Pins.list(pins.maps())) {
       map(pin);
     }
+    for (Path record : Pins.list(pins.layouts())) {
+      layout(record);
+    }
     removeIfEmpty(pins.links());
     removeIfEmpty(pins.maps());
+    removeIfEmpty(pins.layouts());
     removeIfEmpty(pins.version());
   }
 
@@ -148,6 +172,15 @@ public final class Cleanup {
     }
     unpin(pin);
     removed.add("map " + pin);
+  }
+
+  private void layout(Path record) throws KernelException {
+    if (!LayoutRecord.isOurs(record)) {
+      left.add(record + ": not a layout of Patchbay's");
+      return;
+    }
+    unpin(record);
+    removed.add("layout " + record);
   }
 
   private void unpinnedLinks(Path cgroup) throws KernelException {

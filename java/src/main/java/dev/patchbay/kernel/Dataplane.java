@@ -6,15 +6,21 @@ import dev.patchbay.kernel.probe.Probes;
 import dev.patchbay.kernel.sys.Bpf;
 import dev.patchbay.kernel.sys.Libbpf;
 import dev.patchbay.kernel.sys.MapShape;
+import dev.patchbay.observe.BackendStats;
+import dev.patchbay.observe.BackendStatsKey;
 import dev.patchbay.observe.BindConflictListener;
 import dev.patchbay.observe.Counters;
+import dev.patchbay.observe.ServiceStats;
 import dev.patchbay.observe.StatsSource;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -23,14 +29,18 @@ import org.slf4j.LoggerFactory;
 /**
  * Programs and maps, loaded and pinned, with one process as their writer.
  *
- * <p>Opening adopts the maps that are pinned and leaves them as they are. Programs run only once
- * they are attached. Closing gives up this process's descriptors and the lock: programs stay
- * attached, pins stay, and Services go on working.
+ * <p>Opening adopts the maps that are pinned and leaves them as they are; where the programs of
+ * another version of the ABI run, see {@link Succession}. Programs run only once they are attached.
+ * Closing gives up this process's descriptors and the lock: programs stay attached, pins stay, and
+ * Services go on working.
  *
  * <p>One thread opens, attaches, listens and closes; {@link #counters}, {@link #usage}, {@link
  * #inspect} and {@link #report} are for any.
  */
 public final class Dataplane implements StatsSource, AutoCloseable {
+  /** How long replies to sockets of another version's programs are translated by those. */
+  public static final Duration GRACE = Duration.ofSeconds(30);
+
   private static final Logger log = LoggerFactory.getLogger(Dataplane.class);
 
   private final Pins pins;
@@ -39,6 +49,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
   private final MapSet maps;
   private final KernelStore store;
   private final boolean firstStart;
+  private final Takeover takeover;
   private final Undo pinned;
   private final Guard guard;
   private @Nullable EventReader events;
@@ -51,6 +62,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
       KernelStore store,
       Guard guard,
       boolean firstStart,
+      Takeover takeover,
       Undo pinned) {
     this.pins = pins;
     this.locks = List.copyOf(locks);
@@ -59,6 +71,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
     this.store = store;
     this.guard = guard;
     this.firstStart = firstStart;
+    this.takeover = takeover;
     this.pinned = pinned;
   }
 
@@ -95,23 +108,40 @@ public final class Dataplane implements StatsSource, AutoCloseable {
   static Dataplane open(DataplaneOptions options, BpfObject.Recipe recipe) throws KernelException {
     requireLibrary();
     BpfFs.ensure(options.bpfDir());
-    Pins pins = new Pins(options.bpfDir());
+    Pins pins = new Pins(options.bpfDir(), recipe.btf().abiVersion());
     Undo undo = new Undo();
-    try (Opened opened = new Opened()) {
+    try (Opened opened = new Opened();
+        Opened borrowed = new Opened()) {
       PinDirectory.create(pins, undo);
-      Fd lock = opened.add(PinDirectory.lock(pins));
-      List<Fd> otherLocks = new ArrayList<>();
+      List<Fd> locks = new ArrayList<>();
+      locks.add(opened.add(PinDirectory.lock(pins)));
       for (Pins other : pins.others()) {
-        otherLocks.add(opened.add(PinDirectory.lock(other)));
+        locks.add(opened.add(PinDirectory.lock(other)));
       }
-      Map<PatchbayMap, BpfMap> adopted = adopt(pins, recipe, opened);
-      BpfObject object = opened.add(BpfObject.load(recipe, adopted, options.logDirectory()));
+      Map<PatchbayMap, MapShape> wanted = BpfObject.shapes(recipe);
+      Optional<Succession> succession = Succession.find(pins, recipe.btf(), wanted);
+      succession.ifPresent(borrowed::add);
+      Map<PatchbayMap, BpfMap> own =
+          succession.isPresent()
+              ? adoptOwnSockets(pins, wanted, succession.get(), borrowed)
+              : adopt(pins, recipe.btf(), wanted, borrowed);
+      Map<PatchbayMap, BpfMap> reused = new EnumMap<>(PatchbayMap.class);
+      succession.ifPresent(from -> reused.putAll(from.kept()));
+      reused.putAll(own);
+      BpfObject object = opened.add(BpfObject.load(recipe, reused, options.logDirectory()));
       for (PatchbayMap map : PatchbayMap.values()) {
-        if (!adopted.containsKey(map)) {
+        if (!own.containsKey(map)) {
           pin(object, map, pins, undo);
+        }
+        Path layout = pins.layout(map);
+        if (LayoutRecord.write(layout, recipe.btf().layout(map))) {
+          undo.deleting(layout);
         }
       }
       MapSet maps = opened.add(MapSet.open(pins));
+      if (succession.isPresent()) {
+        succession.get().fill(maps);
+      }
       KernelStore store =
           opened.add(
               KernelStore.over(
@@ -120,14 +150,25 @@ public final class Dataplane implements StatsSource, AutoCloseable {
                   maps.get(PatchbayMap.BACKENDS)));
       Guard guard = Guard.over(pins, maps, object);
       opened.keep();
-      adopted.values().forEach(BpfMap::close);
-      List<Fd> locks = new ArrayList<>(otherLocks);
-      locks.add(lock);
-      return new Dataplane(pins, locks, object, maps, store, guard, adopted.isEmpty(), undo);
+      return new Dataplane(
+          pins,
+          locks,
+          object,
+          maps,
+          store,
+          guard,
+          own.isEmpty(),
+          new Takeover(pins, succession.isPresent(), sharing(pins, maps)),
+          undo);
     } catch (KernelException refused) {
       undo.run(refused);
       throw refused;
     }
+  }
+
+  /** The version of the ABI of programs and maps; part of the path of every pin. */
+  public static int abiVersion() {
+    return ObjectFile.abiVersion();
   }
 
   private static void requireLibrary() throws KernelException {
@@ -155,16 +196,20 @@ public final class Dataplane implements StatsSource, AutoCloseable {
         PatchbayMap.UDP_FLOWS, options.udpFlows());
   }
 
-  private static Map<PatchbayMap, BpfMap> adopt(Pins pins, BpfObject.Recipe recipe, Opened opened)
+  private static Map<PatchbayMap, BpfMap> adopt(
+      Pins pins, ObjectBtf btf, Map<PatchbayMap, MapShape> wanted, Opened borrowed)
       throws KernelException {
-    Map<PatchbayMap, MapShape> wanted = BpfObject.shapes(recipe);
     Map<PatchbayMap, BpfMap> adopted = new EnumMap<>(PatchbayMap.class);
     for (Map.Entry<PatchbayMap, MapShape> entry : wanted.entrySet()) {
       PatchbayMap map = entry.getKey();
       if (Files.exists(pins.map(map))) {
-        BpfMap found = opened.add(BpfMap.pinned(map, pins.map(map)));
+        BpfMap found = borrowed.add(BpfMap.pinned(map, pins.map(map)));
         if (!found.shape().equals(entry.getValue())) {
           throw MapSet.incompatible(map, found.shape(), entry.getValue(), pins);
+        }
+        Optional<String> layout = LayoutRecord.read(pins.layout(map));
+        if (layout.isPresent() && !layout.get().equals(btf.layout(map))) {
+          throw MapSet.incompatible(map, layout.get(), btf.layout(map), pins);
         }
         adopted.put(map, found);
       }
@@ -172,12 +217,53 @@ public final class Dataplane implements StatsSource, AutoCloseable {
     return adopted;
   }
 
+  /**
+   * What sockets remember from a time when this version's programs ran, which were replaced by
+   * those of another version that does not know these maps.
+   */
+  private static Map<PatchbayMap, BpfMap> adoptOwnSockets(
+      Pins pins, Map<PatchbayMap, MapShape> wanted, Succession succession, Opened borrowed)
+      throws KernelException {
+    Map<PatchbayMap, BpfMap> adopted = new EnumMap<>(PatchbayMap.class);
+    for (PatchbayMap map : PatchbayMap.values()) {
+      if (map.legacy() == PatchbayMap.Legacy.OF_SOCKETS
+          && !succession.keepsSockets()
+          && Files.exists(pins.map(map))) {
+        BpfMap found = borrowed.add(BpfMap.pinned(map, pins.map(map)));
+        if (found.shape().equals(wanted.get(map))) {
+          adopted.put(map, found);
+        }
+      }
+    }
+    return adopted;
+  }
+
+  /** Other versions that work with the same map of what sockets remember. */
+  private static List<Pins> sharing(Pins pins, MapSet maps) throws KernelException {
+    List<Pins> sharing = new ArrayList<>();
+    for (Pins other : pins.others()) {
+      Path path = other.map(PatchbayMap.SOCKET_STATE);
+      if (Files.exists(path)) {
+        try (BpfMap theirs = BpfMap.pinned(PatchbayMap.SOCKET_STATE, path)) {
+          if (theirs.id() == maps.get(PatchbayMap.SOCKET_STATE).id()) {
+            sharing.add(other);
+          }
+        }
+      }
+    }
+    return sharing;
+  }
+
   private static void pin(BpfObject object, PatchbayMap map, Pins pins, Undo undo)
       throws KernelException {
     Path path = pins.map(map);
-    KernelException.check(
-        Bpf.bpf_obj_pin(object.mapFd(map), path),
-        new Operation("pin", "map " + map.mapName(), path.toString()));
+    Operation operation = new Operation("pin", "map " + map.mapName(), path.toString());
+    try {
+      boolean ignored = Files.deleteIfExists(path); // of an attempt that was broken off
+    } catch (IOException failed) {
+      throw KernelException.ofIo(operation, failed);
+    }
+    KernelException.check(Bpf.bpf_obj_pin(object.mapFd(map), path), operation);
     undo.deleting(path);
   }
 
@@ -195,46 +281,38 @@ public final class Dataplane implements StatsSource, AutoCloseable {
    * Attaches all programs to a cgroup and pins their links. Pinned links of the same cgroup get the
    * new programs atomically; links whose cgroup is gone are replaced. Links to another cgroup that
    * lives are not touched, see {@link AttachResult.Elsewhere}. On failure the links are as they
-   * were, and if this was the first start, the maps are unpinned too.
+   * were, and if this was the first start of this version of the ABI, the maps are unpinned too.
    *
-   * <p>Once the programs run, those of every other version of the ABI are detached and all that it
-   * pinned is removed: in between both run, and a socket that the other translates first is left
-   * alone by these.
+   * <p>The place of another version of the ABI is taken link by link where both work with the same
+   * maps of what sockets remember. Where they do not, both run for a moment; then the programs of
+   * the other version go, but for those that translate replies: they stay for {@link #GRACE}, and
+   * if this is closed before, for that time again after the next attach. In the end all that older
+   * and newer versions have pinned is removed.
    */
   public AttachResult attach(Path cgroup) throws KernelException {
-    return attach(cgroup, false);
+    return attach(cgroup, false, GRACE);
   }
 
   /** As {@link #attach}, and links to another cgroup are detached from it and replaced. */
   public AttachResult attachReplacing(Path cgroup) throws KernelException {
-    return attach(cgroup, true);
+    return attach(cgroup, true, GRACE);
   }
 
-  private AttachResult attach(Path cgroup, boolean replace) throws KernelException {
+  /** The same with another time for the last programs of another version. */
+  AttachResult attach(Path cgroup, boolean replace, Duration grace) throws KernelException {
     try {
-      AttachResult result = new Attacher(pins, object).attach(cgroup, replace);
+      AttachResult result = new Attacher(pins, object, takeover.sharing()).attach(cgroup, replace);
       if (result instanceof AttachResult.Attached) {
         pinned.forget();
         guard.attached();
-        retireOthers();
+        takeover.finish(grace);
       }
       return result;
     } catch (KernelException refused) {
-      if (firstStart) {
+      if (firstStart || takeover.underWay()) {
         pinned.run(refused);
       }
       throw refused;
-    }
-  }
-
-  private void retireOthers() throws KernelException {
-    for (Pins other : pins.others()) {
-      CleanupReport report = Cleanup.retire(other);
-      log.atInfo()
-          .addKeyValue("version", other.version())
-          .addKeyValue("pinsRemoved", report.removed())
-          .log("replaced the programs of another ABI version");
-      report.left().forEach(left -> log.atWarn().addKeyValue("what", left).log("left alone"));
     }
   }
 
@@ -250,6 +328,21 @@ public final class Dataplane implements StatsSource, AutoCloseable {
     }
     events = EventReader.open(maps.get(PatchbayMap.EVENTS), listener);
     events.start();
+  }
+
+  /** What sockets did at each Service port, by its id; any thread. */
+  public Map<Long, ServiceStats> serviceStats() throws KernelException {
+    return StatsReader.services(maps.get(PatchbayMap.SERVICE_STATS));
+  }
+
+  /** What sockets did at each backend of Services that ask for it; any thread. */
+  public Map<BackendStatsKey, BackendStats> backendStats() throws KernelException {
+    return StatsReader.backends(maps.get(PatchbayMap.BACKEND_STATS));
+  }
+
+  /** How full each map is now. */
+  public List<MapUsage> usage() throws KernelException {
+    return maps.usage(store.occupied());
   }
 
   /**
@@ -272,9 +365,13 @@ public final class Dataplane implements StatsSource, AutoCloseable {
     return attach(cgroup);
   }
 
-  /** How full each map is now. */
-  public List<MapUsage> usage() throws KernelException {
-    return maps.usage(store.occupied());
+  /**
+   * What finds sockets whose backend is gone. The caller closes it, before the dataplane.
+   *
+   * @throws KernelException if this kernel cannot (before 5.9, or without BTF)
+   */
+  public StaleSockets staleSockets() throws KernelException {
+    return StaleSockets.open(maps);
   }
 
   /** Whether the programs run where they should, asked of the kernel now. */
@@ -299,6 +396,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
   /** Idempotent. */
   @Override
   public void close() {
+    takeover.close();
     if (events != null) {
       events.close();
       events = null;

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class Guard implements AutoCloseable {
   private final Pins pins;
   private final MapSet maps;
+  private final ObjectBtf btf;
 
   /** The kernel's numbers of our programs; they do not change. */
   private final Map<Hook, Integer> programs;
@@ -40,9 +41,10 @@ final class Guard implements AutoCloseable {
   /** Names of programs, by number; a number is not used again soon. */
   private final Map<Integer, String> names = new ConcurrentHashMap<>();
 
-  private Guard(Pins pins, MapSet maps, Map<Hook, Integer> programs) {
+  private Guard(Pins pins, MapSet maps, ObjectBtf btf, Map<Hook, Integer> programs) {
     this.pins = pins;
     this.maps = maps;
+    this.btf = btf;
     this.programs = programs;
   }
 
@@ -58,7 +60,7 @@ final class Guard implements AutoCloseable {
       }
       programs.put(hook, info.id());
     }
-    return new Guard(pins, maps, programs);
+    return new Guard(pins, maps, object.btf(), programs);
   }
 
   /** All programs have been attached and their links pinned: this is how it shall stay. */
@@ -205,6 +207,7 @@ final class Guard implements AutoCloseable {
       if (!isPinned(map)) {
         pin(maps.get(map).fd(), pins.map(map), "map " + map.mapName());
       }
+      boolean ignored = LayoutRecord.write(pins.layout(map), btf.layout(map));
     }
     for (Map.Entry<Hook, PinnedLink> entry : links.entrySet()) {
       int fd = entry.getValue().fd();

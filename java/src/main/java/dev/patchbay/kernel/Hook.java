@@ -34,6 +34,25 @@ enum Hook {
     return type;
   }
 
+  /** Whether it undoes what another one did to the same socket before, and nothing else. */
+  boolean forReplies() {
+    return switch (this) {
+      case PB_RECVMSG4, PB_RECVMSG6, PB_GETPEERNAME4, PB_GETPEERNAME6 -> true;
+      // what these count of older sockets is in maps that nobody reads any more
+      case PB_SOCK_OPS, PB_SOCK_RELEASE -> false;
+      case PB_POST_BIND4, PB_POST_BIND6, PB_SENDMSG4, PB_SENDMSG6, PB_CONNECT4, PB_CONNECT6 ->
+          false;
+    };
+  }
+
+  /**
+   * The one whose version decides where connections go, in every version of the ABI: all others are
+   * attached before it, or have no say in it.
+   */
+  static Hook decisive() {
+    return PB_CONNECT6;
+  }
+
   /** The program's name in the object file and of the link's pin. */
   String program() {
     return name().toLowerCase(Locale.ROOT);

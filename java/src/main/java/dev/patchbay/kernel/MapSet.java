@@ -144,8 +144,7 @@ final class MapSet implements AutoCloseable {
         shape.flags() | Bpf.mmapable());
   }
 
-  static KernelException incompatible(
-      PatchbayMap map, MapShape found, MapShape expected, Pins pins) {
+  static KernelException incompatible(PatchbayMap map, Object found, Object expected, Pins pins) {
     return new KernelException.Incompatible(
         new Operation("adopt", "map " + map.mapName(), pins.map(map).toString()),
         found.toString(),

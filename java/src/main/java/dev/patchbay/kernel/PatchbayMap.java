@@ -5,19 +5,50 @@ import java.util.Locale;
 
 /** A map that the programs share and that is pinned under its name. */
 enum PatchbayMap {
-  FRONTENDS,
-  SERVICES,
-  BACKENDS,
-  SOCKET_STATE,
-  UDP_SOCKET_FLOWS,
-  UDP_FLOWS,
-  AFFINITY,
-  COUNTERS,
-  SERVICE_STATS,
-  BACKEND_STATS,
-  WATCHERS,
-  WATCHER_RINGS,
-  EVENTS;
+  FRONTENDS(Legacy.COPIED),
+  SERVICES(Legacy.COPIED),
+  BACKENDS(Legacy.COPIED),
+  SOCKET_STATE(Legacy.OF_SOCKETS),
+  UDP_SOCKET_FLOWS(Legacy.OF_SOCKETS),
+  UDP_FLOWS(Legacy.OF_SOCKETS),
+  AFFINITY(Legacy.KEPT),
+  COUNTERS(Legacy.NONE),
+  SERVICE_STATS(Legacy.OF_SOCKETS),
+  BACKEND_STATS(Legacy.OF_SOCKETS),
+  WATCHERS(Legacy.NONE),
+  WATCHER_RINGS(Legacy.NONE),
+  EVENTS(Legacy.NONE);
+
+  /**
+   * What becomes of a map when another version of the ABI takes the place of the one that made it;
+   * always under the condition that its layout is the same in both.
+   */
+  enum Legacy {
+    /**
+     * Its content is copied. Programs of both versions may run at one time, and what the agent
+     * writes for the newer ones may mean something else to the older ones.
+     */
+    COPIED,
+    /**
+     * The programs of the other version go on with this very map: what sockets remember. All of
+     * these that both versions have, or none.
+     */
+    OF_SOCKETS,
+    /** The programs of the other version go on with this very map. */
+    KEPT,
+    /** The other version begins with an empty one. */
+    NONE
+  }
+
+  private final Legacy legacy;
+
+  PatchbayMap(Legacy legacy) {
+    this.legacy = legacy;
+  }
+
+  Legacy legacy() {
+    return legacy;
+  }
 
   /** Its name in the object file and of its pin. */
   String mapName() {

@@ -22,6 +22,7 @@ final class PinDirectory {
   static void create(Pins pins, Undo undo) throws KernelException {
     makeAll(pins.maps(), undo);
     makeAll(pins.links(), undo);
+    makeAll(pins.layouts(), undo);
   }
 
   private static void makeAll(Path directory, Undo undo) throws KernelException {
@@ -56,7 +57,11 @@ final class PinDirectory {
           ? new KernelException.Busy(
               operation,
               result,
-              "another patchbay writes this dataplane; stop it, or choose another --bpf-dir")
+              "another patchbay writes this dataplane: "
+                  + LockHolder.of(pins.version())
+                      .map(LockHolder::toString)
+                      .orElse("a process that cannot be seen from here")
+                  + "; stop it, or choose another --bpf-dir")
           : KernelException.of(result, operation);
     }
     return fd;

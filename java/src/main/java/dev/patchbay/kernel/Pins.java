@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.kernel;
 
-import dev.patchbay.abi.AbiLimits;
 import java.io.IOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -16,6 +15,7 @@ import java.util.List;
  *
  * <pre>
  *   BPF_DIR/v2/maps/frontends     v2: version of the ABI
+ *   BPF_DIR/v2/layouts/frontends  a symbolic link whose text is the layout of keys and values
  *   BPF_DIR/v2/links/pb_connect4
  * </pre>
  *
@@ -23,9 +23,14 @@ import java.util.List;
  * @param version the directory of one version in it
  */
 record Pins(Path bpfDir, Path version) {
-  /** Those of this version. */
+  /** Those of the version that the programs in the jar have. */
   Pins(Path bpfDir) {
-    this(bpfDir, bpfDir.resolve("v" + AbiLimits.VERSION));
+    this(bpfDir, ObjectFile.abiVersion());
+  }
+
+  /** Those of a version of the ABI. */
+  Pins(Path bpfDir, int version) {
+    this(bpfDir, bpfDir.resolve("v" + version));
   }
 
   /** Those of all other versions that are there, newer ones too; sorted by path. */
@@ -71,8 +76,16 @@ record Pins(Path bpfDir, Path version) {
     return version().resolve("links");
   }
 
+  Path layouts() {
+    return version().resolve("layouts");
+  }
+
   Path map(PatchbayMap map) {
     return maps().resolve(map.mapName());
+  }
+
+  Path layout(PatchbayMap map) {
+    return layouts().resolve(map.mapName());
   }
 
   Path link(Hook hook) {

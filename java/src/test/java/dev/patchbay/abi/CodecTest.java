@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.Protocol;
 import dev.patchbay.observe.BindConflict;
+import dev.patchbay.observe.StaleSocket;
 import dev.patchbay.table.Backend;
 import dev.patchbay.table.FrontendKey;
 import dev.patchbay.table.FrontendValue;
@@ -219,6 +220,39 @@ final class CodecTest {
         16);
     assertThat(EventCodec.bindConflict(segment, 0).orElseThrow().command())
         .isEqualTo("a?b?[0m c??zz");
+  }
+
+  private static final String STALE =
+      "0100000000000080 0200000000000000 03000ef0 04000000"
+          + "00000000000000000000ffff0a000001 00000000000000000000ffff0a010007"
+          + "fd000000000000000000000000000010 9c40 1f91 0035 11 0a";
+
+  @Test
+  void staleSockets() {
+    MemorySegment segment = bytes("eeeeeeee" + STALE);
+    assertThat(StaleSocketCodec.SIZE).isEqualTo(80);
+    assertThat(StaleSocketCodec.decode(segment, 4))
+        .contains(
+            new StaleSocket(
+                Long.MIN_VALUE + 1,
+                2,
+                0xf00e0003L,
+                4,
+                IpAddress.of("10.0.0.1"),
+                40000,
+                IpAddress.of("10.1.0.7"),
+                8081,
+                IpAddress.of("fd00::10"),
+                53,
+                Protocol.UDP,
+                true));
+    segment.set(ValueLayout.JAVA_BYTE, 4 + 79, (byte) 2);
+    segment.set(ValueLayout.JAVA_BYTE, 4 + 78, (byte) 6);
+    StaleSocket tcp = StaleSocketCodec.decode(segment, 4).orElseThrow();
+    assertThat(tcp.inet6()).isFalse();
+    assertThat(tcp.protocol()).isEqualTo(Protocol.TCP);
+    segment.set(ValueLayout.JAVA_BYTE, 4 + 78, (byte) 1);
+    assertThat(StaleSocketCodec.decode(segment, 4)).isEmpty();
   }
 
   @Test

@@ -3,7 +3,6 @@ package dev.patchbay.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.patchbay.abi.AbiLimits;
 import dev.patchbay.kernel.sys.Bpf;
 import dev.patchbay.kernel.sys.MapType;
 import java.nio.file.Files;
@@ -15,8 +14,9 @@ import org.junit.jupiter.api.Test;
 
 /** What cleanup removes, and what it must not. */
 final class CleanupKernelTest {
-  private static final int PINS = Hook.values().length + PatchbayMap.values().length;
-  private static final String VERSION = "v" + AbiLimits.VERSION;
+  /** Links, maps with their layouts, and the directories of each, of the version and above. */
+  private static final int EVERYTHING =
+      Hook.values().length + 2 * PatchbayMap.values().length + 3 + 2;
 
   private final Scratch scratch = new Scratch();
 
@@ -25,6 +25,10 @@ final class CleanupKernelTest {
   @AfterEach
   void remove() throws Exception {
     scratch.close();
+  }
+
+  private static String version() {
+    return "v" + Dataplane.abiVersion();
   }
 
   private CleanupReport cleanup() throws KernelException {
@@ -50,8 +54,7 @@ final class CleanupKernelTest {
     attachAndClose(cgroup);
     assertThat(running(cgroup, Hook.PB_CONNECT4)).hasSize(1);
     CleanupReport report = cleanup();
-    // and the directories links, maps, vN and the one above
-    assertThat(report.removed()).hasSize(PINS + 4);
+    assertThat(report.removed()).hasSize(EVERYTHING);
     assertThat(report.left()).isEmpty();
     assertThat(report.agentRunning()).isFalse();
     assertThat(scratch.bpfDir()).doesNotExist();
@@ -78,7 +81,7 @@ final class CleanupKernelTest {
     Files.move(scratch.pins().version(), scratch.bpfDir().resolve("v77"));
     assertThat(running(cgroup, Hook.PB_CONNECT6)).hasSize(1);
     assertThat(cleanup().removed())
-        .hasSize(PINS + 4)
+        .hasSize(EVERYTHING)
         .anyMatch(line -> line.contains("/v77/links/pb_"));
     assertThat(running(cgroup, Hook.PB_CONNECT6)).isEmpty();
     assertThat(scratch.bpfDir()).doesNotExist();
@@ -95,6 +98,8 @@ final class CleanupKernelTest {
     pinMap("other_map", scratch.bpfDir().resolve("other/frontends"));
     pinMap("other_map", links.resolve("pb_connect9"));
     Files.createDirectory(maps.resolve("directory"));
+    Path layouts = scratch.pins().layouts();
+    Path foreign = Files.createSymbolicLink(layouts.resolve("mine"), Path.of("/etc/hosts"));
     // of our kind, but under names that are not theirs
     try (PinnedLink link = PinnedLink.open(scratch.pins(), Hook.PB_CONNECT4).orElseThrow()) {
       assertThat(Bpf.bpf_obj_pin(link.fd(), links.resolve("mine"))).isZero();
@@ -107,17 +112,20 @@ final class CleanupKernelTest {
             scratch.bpfDir() + "/other: not a directory of Patchbay's",
             maps + "/other_map: not a map of Patchbay's",
             maps + "/directory: not a map of Patchbay's",
+            foreign + ": not a layout of Patchbay's",
             links + "/mine: not a link of Patchbay's",
             links + "/pb_other: not a link of Patchbay's",
             links + "/pb_connect9: not a link of Patchbay's");
-    assertThat(report.removed()).hasSize(PINS - 1); // one link is made another's above
+    // all but a link; none of the directories, which are in use
+    assertThat(report.removed()).hasSize(EVERYTHING - 6);
     assertThat(scratch.pinned())
         .containsExactly(
             "other/frontends",
-            VERSION + "/links/mine",
-            VERSION + "/links/pb_connect9",
-            VERSION + "/links/pb_other",
-            VERSION + "/maps/other_map");
+            version() + "/layouts/mine",
+            version() + "/links/mine",
+            version() + "/links/pb_connect9",
+            version() + "/links/pb_other",
+            version() + "/maps/other_map");
     assertThat(running(cgroup, Hook.PB_CONNECT4)).hasSize(1);
   }
 

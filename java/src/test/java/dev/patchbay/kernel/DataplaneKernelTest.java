@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Test;
 final class DataplaneKernelTest {
   private static final List<String> MAPS =
       Stream.of(PatchbayMap.values())
-          .map(map -> "v" + AbiLimits.VERSION + "/maps/" + map.mapName())
+          .map(map -> "v" + Dataplane.abiVersion() + "/maps/" + map.mapName())
           .sorted()
           .toList();
   private static final List<String> PROGRAMS = Stream.of(Hook.values()).map(Hook::program).toList();
@@ -113,7 +113,9 @@ final class DataplaneKernelTest {
     Dataplane first = scratch.dataplane();
     assertThatExceptionOfType(KernelException.Busy.class)
         .isThrownBy(() -> Dataplane.open(scratch.options()))
-        .withMessageContaining("another patchbay writes this dataplane");
+        .withMessageContaining(
+            "another patchbay writes this dataplane: process " + ProcessHandle.current().pid())
+        .withMessageContaining("; stop it, or choose another --bpf-dir");
     first.close();
     first.close();
     scratch.dataplane();
@@ -354,7 +356,11 @@ final class DataplaneKernelTest {
     assertThat(dataplane.firstStart()).isTrue();
     assertThat(running(cgroup, Hook.PB_CONNECT4)).hasSize(1);
     assertThat(other).isDirectory();
-    assertThat(dataplane.attach(cgroup)).isEqualTo(new AttachResult.Attached(PROGRAMS, List.of()));
+    assertThat(dataplane.attach(cgroup))
+        .isEqualTo(
+            new AttachResult.Attached(
+                List.of("pb_post_bind4"),
+                PROGRAMS.stream().filter(name -> !name.equals("pb_post_bind4")).toList()));
     assertThat(other).doesNotExist();
     for (AttachReport.ProgramLink link : dataplane.report().programs()) {
       Hook hook = Hook.valueOf(link.program().toUpperCase(Locale.ROOT));

@@ -41,6 +41,7 @@ public final class Node {
   private final Path stateDirectory;
   private volatile boolean routesPods;
   private Path manifests;
+  private String binary = Patchbay.binary();
   private Optional<Path> kubeconfig = Optional.empty();
   private Optional<Daemon> agent = Optional.empty();
 
@@ -154,6 +155,11 @@ public final class Node {
     kubeconfig = Optional.of(file);
   }
 
+  /** Makes it run another distribution, from the next start or command on. */
+  public void useDistribution(Path home) {
+    binary = home.resolve("bin/patchbay").toString();
+  }
+
   /** Writes a manifest the way it should be done: the file appears or changes as a whole. */
   public void write(String file, String text) {
     try {
@@ -209,7 +215,7 @@ public final class Node {
 
   /** Starts the agent and does not wait. */
   public Daemon launchAgent(String... more) {
-    List<String> command = new ArrayList<>(List.of(Patchbay.binary()));
+    List<String> command = new ArrayList<>(List.of(binary));
     command.addAll(runArguments(more));
     Daemon started = agentPlace.start(command.toArray(String[]::new));
     agent = Optional.of(started);
@@ -228,7 +234,7 @@ public final class Node {
 
   /** Runs {@code patchbay run --once}. */
   public Result runOnce(String... more) {
-    List<String> command = new ArrayList<>(List.of(Patchbay.binary()));
+    List<String> command = new ArrayList<>(List.of(binary));
     command.addAll(runArguments(more));
     command.add("--once");
     return agentPlace.exec(command.toArray(String[]::new));
@@ -239,23 +245,19 @@ public final class Node {
     List<String> line =
         new ArrayList<>(
             List.of(
-                Patchbay.binary(),
-                command,
-                "--bpf-dir=" + bpfDirectory(),
-                "--state-dir=" + stateDirectory));
+                binary, command, "--bpf-dir=" + bpfDirectory(), "--state-dir=" + stateDirectory));
     line.addAll(List.of(more));
     return host.exec(line.toArray(String[]::new));
   }
 
   /** Runs {@code patchbay cleanup} for this node. */
   public Result cleanup() {
-    return host.exec(
-        Patchbay.binary(), "cleanup", "--bpf-dir=" + bpfDirectory(), "--cgroup=" + cgroup.path());
+    return host.exec(binary, "cleanup", "--bpf-dir=" + bpfDirectory(), "--cgroup=" + cgroup.path());
   }
 
   /** Runs {@code patchbay validate} over its manifests. */
   public Result validate() {
-    return host.exec(Patchbay.binary(), "validate", "--manifests=" + manifests);
+    return host.exec(binary, "validate", "--manifests=" + manifests);
   }
 
   /** What is programmed in the kernel. */

@@ -10,6 +10,7 @@ import dev.patchbay.agent.OomScore;
 import dev.patchbay.agent.UserError;
 import dev.patchbay.agent.log.Log;
 import dev.patchbay.agent.log.LogFormat;
+import dev.patchbay.agent.metrics.SeriesLimits;
 import dev.patchbay.kernel.Cgroups;
 import dev.patchbay.kernel.KernelException;
 import dev.patchbay.table.Capacity;
@@ -82,6 +83,20 @@ final class RunCommand implements Callable<Integer> {
       defaultValue = "127.0.0.1:10249",
       description = "where /metrics answers (default: ${DEFAULT-VALUE})")
   String metricsBindAddress = "";
+
+  @Option(
+      names = "--metrics-max-services",
+      paramLabel = "N",
+      description =
+          "Service ports with metrics of their own; those beyond are summed up (default: 1000)")
+  int metricsMaxServices = SeriesLimits.STANDARD.servicePorts();
+
+  @Option(
+      names = "--metrics-max-backends",
+      paramLabel = "N",
+      description =
+          "the same for endpoints of Services that ask for metrics of each endpoint (default: 1000)")
+  int metricsMaxBackends = SeriesLimits.STANDARD.backends();
 
   @Option(
       names = "--healthz-bind-address",
@@ -182,6 +197,7 @@ final class RunCommand implements Callable<Integer> {
         cluster.nodePortAddresses(),
         address("--healthz-bind-address", healthzBindAddress),
         address("--metrics-bind-address", metricsBindAddress),
+        limits(),
         bindAddressHardFail,
         capacity(),
         once,
@@ -247,6 +263,17 @@ final class RunCommand implements Callable<Integer> {
     } catch (KernelException e) {
       throw new UserError("cannot find the cgroup v2 hierarchy", e.getMessage(), "");
     }
+  }
+
+  private SeriesLimits limits() throws UserError {
+    if (metricsMaxServices < 0 || metricsMaxBackends < 0) {
+      throw UserError.usage(
+          "cannot limit metrics",
+          "--metrics-max-services is %d and --metrics-max-backends is %d"
+              .formatted(metricsMaxServices, metricsMaxBackends),
+          "give 0 or more");
+    }
+    return new SeriesLimits(metricsMaxServices, metricsMaxBackends);
   }
 
   private Capacity capacity() throws UserError {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent.cli;
 
-import dev.patchbay.abi.AbiLimits;
 import dev.patchbay.agent.Version;
+import dev.patchbay.kernel.Dataplane;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -38,14 +38,14 @@ final class VersionCommand implements Callable<Integer> {
               "patchbay "
                   + Version.current()
                   + " (map ABI "
-                  + AbiLimits.VERSION
+                  + Dataplane.abiVersion()
                   + ", JDK "
                   + Runtime.version()
                   + ")");
       case json -> {
         Map<String, Object> tree = new LinkedHashMap<>();
         tree.put("version", Version.current());
-        tree.put("mapAbi", AbiLimits.VERSION);
+        tree.put("mapAbi", Dataplane.abiVersion());
         tree.put("jdk", Runtime.version().toString());
         out.print(Tree.json(tree));
       }

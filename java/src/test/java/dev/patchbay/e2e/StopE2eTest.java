@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.patchbay.lab.Client;
+import dev.patchbay.lab.Client.Kind;
+import dev.patchbay.lab.Commands;
+import dev.patchbay.lab.Daemon;
+import dev.patchbay.lab.EndToEnd;
+import dev.patchbay.lab.Eventually;
+import dev.patchbay.lab.Family;
+import dev.patchbay.lab.Lab;
+import dev.patchbay.lab.Manifest;
+import dev.patchbay.lab.Node;
+import dev.patchbay.lab.Patchbay;
+import dev.patchbay.lab.Pod;
+import dev.patchbay.lab.Result;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Test;
+
+/** SIGTERM ends the agent within two seconds, whatever it waits for; and who may not start. */
+@EndToEnd
+class StopE2eTest {
+  private static final Duration LIMIT = Duration.ofSeconds(2);
+  private static final String ADDRESS = Family.IPV4.service(10);
+  private static final int API = 18080;
+
+  @AutoClose private final Lab lab = Lab.create();
+  private final Node node = lab.addNode("node1");
+  private final List<Pod> pods = node.addServers("a", "b");
+  private final Client client = node.addPod("client").client();
+
+  StopE2eTest() {
+    node.write("service.yaml", Manifest.serverService("kubia", 10, "app: kubia"));
+    node.write("pods.yaml", Manifest.pods("app: kubia", pods));
+  }
+
+  @AfterEach
+  void removeEverything() {
+    node.lastAgentIfAny().ifPresent(Daemon::kill);
+    node.cleanup().orFail();
+  }
+
+  private void useApiServer(Node of) throws IOException {
+    Path file = lab.directory().resolve("kubeconfig-" + of);
+    Files.writeString(
+        file,
+        """
+        apiVersion: v1
+        kind: Config
+        current-context: lab
+        clusters: [{name: lab, cluster: {server: "http://127.0.0.1:%d"}}]
+        users: [{name: lab, user: {token: none}}]
+        contexts: [{name: lab, context: {cluster: lab, user: lab}}]
+        """
+            .formatted(API));
+    of.useKubeconfig(file);
+  }
+
+  @Test
+  void whileTheApiServerDoesNotAnswerTheFirstList() throws IOException {
+    Node other = lab.addNode("silent");
+    Daemon silent =
+        other
+            .host()
+            .start(
+                "python3",
+                "-c",
+                """
+                import socket
+                listener = socket.create_server(("127.0.0.1", %d))
+                print("ready", flush=True)
+                accepted = []
+                while True:
+                    accepted.append(listener.accept())
+                    print("accepted", flush=True)
+                """
+                    .formatted(API))
+            .awaitOut("^ready$", Duration.ofSeconds(10));
+    useApiServer(other);
+    Daemon agent = other.launchAgent();
+    silent.awaitOut("^accepted$", Duration.ofSeconds(20));
+    agent.terminate();
+    assertThat(agent.awaitExit(LIMIT)).isZero();
+  }
+
+  @Test
+  void whileTheApiServerHangs() throws IOException {
+    Node other = lab.addNode("hangs");
+    Daemon api =
+        other
+            .host()
+            .start("python3", Pod.script("empty_api.py"), Integer.toString(API))
+            .awaitOut("^ready$", Duration.ofSeconds(10));
+    useApiServer(other);
+    Daemon agent = other.startAgent();
+    Commands.run("kill", "-STOP", Long.toString(api.pid()));
+    agent.terminate();
+    assertThat(agent.awaitExit(LIMIT)).isZero();
+  }
+
+  @Test
+  void whileAThreadWaitsInTheKernel() {
+    Daemon agent = node.startAgent();
+    Daemon strace =
+        node.host()
+            .start(
+                "strace",
+                "-f",
+                "-e",
+                "trace=bpf",
+                "-e",
+                "inject=bpf:delay_enter=30000000",
+                "-p",
+                Long.toString(agent.pid()));
+    Eventually.soon(() -> assertThat(strace.err()).contains("attached"));
+    // a new frontend takes the owner into the kernel
+    node.write("another.yaml", Manifest.serverService("another", 12, "app: kubia"));
+    Eventually.soon(() -> assertThat(strace.err()).contains("bpf("));
+    agent.terminate();
+    int exit = agent.awaitExit(LIMIT);
+    assertThat(exit).isIn(0, 143);
+    Checks.meets(client, Kind.TCP, ADDRESS, "a", "b");
+    node.delete("another.yaml");
+    node.startAgent();
+    Checks.meets(client, Kind.TCP, ADDRESS, "a", "b");
+  }
+
+  private Result runOnce(String stateDirectory) {
+    List<String> command = new ArrayList<>(List.of(Patchbay.binary()));
+    command.addAll(node.runArguments("--once"));
+    command.replaceAll(
+        word -> word.startsWith("--state-dir=") ? "--state-dir=" + stateDirectory : word);
+    return node.host().exec(command.toArray(String[]::new));
+  }
+
+  @Test
+  void aSecondAgentHearsWhoHasTheStateDirectoryOrTheDataplane() {
+    Daemon agent = node.startAgent();
+    String holder = "process " + agent.pid() + " (patchbay run --manifests=";
+    Result sameState = runOnce(node.stateDirectory().toString());
+    assertThat(sameState.exit()).isEqualTo(1);
+    assertThat(sameState.err()).startsWith("patchbay: cannot use the state directory");
+    assertThat(sameState.err().lines()).singleElement().asString().contains(holder);
+
+    Result samePins = runOnce(lab.directory().resolve("second-state").toString());
+    assertThat(samePins.exit()).isEqualTo(1);
+    assertThat(samePins.err().lines())
+        .singleElement()
+        .asString()
+        .contains("another patchbay writes this dataplane: " + holder);
+    assertThat(agent.isAlive()).isTrue();
+
+    agent.kill();
+    runOnce(lab.directory().resolve("second-state").toString()).orFail();
+    node.startAgent();
+  }
+}
