@@ -129,7 +129,7 @@ class ManySocketsE2eTest {
   private long cpuMillis() {
     try {
       String stat = Files.readString(Path.of("/proc/" + node.agent().pid() + "/stat"));
-      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
       return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) * TICK_MILLIS;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
