@@ -68,7 +68,11 @@ class StaleSocketsE2eTest {
     node.write(
         "dns.yaml",
         Manifest.service(
-            "dns", 10, "app: dns", "{name: dns, port: 53, protocol: UDP}", "{port: 53, name: tcp}"));
+            "dns",
+            10,
+            "app: dns",
+            "{name: dns, port: 53, protocol: UDP}",
+            "{port: 53, name: tcp}"));
     node.write("plain.yaml", Manifest.serverService("plain", 11, "app: server"));
     node.write(
         "ending.yaml",
@@ -103,7 +107,6 @@ class StaleSocketsE2eTest {
   private void show(List<Pod> pods) {
     node.write("pods.yaml", Manifest.pods("app: server", pods));
   }
-
 
   private void awaitBackends(int service, int port, String protocol, int count) {
     for (Family family : Family.values()) {
@@ -181,7 +184,8 @@ class StaleSocketsE2eTest {
       slowest.add(last / 1_000_000);
     }
     askers.forEach(asker -> asker.client.close());
-    System.out.println("from the change to the answer of another, ms, slowest of each round: " + slowest);
+    System.out.println(
+        "from the change to the answer of another, ms, slowest of each round: " + slowest);
     assertThat(slowest).anyMatch(millis -> millis <= LIMIT.toMillis());
   }
 
@@ -205,7 +209,7 @@ class StaleSocketsE2eTest {
                       "timeout:20 attempts:2",
                       "python3",
                       "-c",
-"import socket; print(socket.gethostbyname('" + WHO + "'))"));
+                      "import socket; print(socket.gethostbyname('" + WHO + "'))"));
       Thread.ofVirtual().start(lookup);
       Eventually.soon(
           () ->

@@ -373,7 +373,7 @@ final class StaleSocketsKernelTest {
           sizes.add(list.size());
           destroyer.destroy(list);
         });
-    assertThat(destroyer.destroyed(Protocol.UDP)).isEqualTo(2 * each);
+    assertThat(destroyer.destroyed(Protocol.UDP)).isEqualTo(2L * each);
     assertThat(sizes).containsExactly(500, 500, 500, 500, 500, 500);
     assertThat(scan()).isEmpty();
     for (Client client : all) {

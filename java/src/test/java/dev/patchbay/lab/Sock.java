@@ -156,8 +156,8 @@ public final class Sock implements AutoCloseable {
   public record Recovery(String error, long lost, String text, long answered) {}
 
   /**
-   * Waits until this socket, which is connected by UDP, fails, and asks the same DNS server on a new
-   * one. This one is closed.
+   * Waits until this socket, which is connected by UDP, fails, and asks the same DNS server on a
+   * new one. This one is closed.
    */
   public Recovery recover(String name) {
     open = false;
