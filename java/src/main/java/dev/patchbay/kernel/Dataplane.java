@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -338,6 +339,16 @@ public final class Dataplane implements StatsSource, AutoCloseable {
   /** What sockets did at each backend of Services that ask for it; any thread. */
   public Map<BackendStatsKey, BackendStats> backendStats() throws KernelException {
     return StatsReader.backends(maps.get(PatchbayMap.BACKEND_STATS));
+  }
+
+  /** Forgets what was counted at Service ports, by their ids; any thread. */
+  public void forgetServiceStats(Set<Long> ids) throws KernelException {
+    StatsReader.forgetServices(maps.get(PatchbayMap.SERVICE_STATS), ids);
+  }
+
+  /** Forgets what was counted at backends; any thread. */
+  public void forgetBackendStats(Set<BackendStatsKey> keys) throws KernelException {
+    StatsReader.forgetBackends(maps.get(PatchbayMap.BACKEND_STATS), keys);
   }
 
   /** How full each map is now. */

@@ -7,9 +7,12 @@ import dev.patchbay.kernel.sys.Bpf;
 import dev.patchbay.observe.BackendStats;
 import dev.patchbay.observe.BackendStatsKey;
 import dev.patchbay.observe.ServiceStats;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
 /** Reads what the programs count for each Service port and backend, in batches. Any thread. */
 final class StatsReader {
@@ -45,6 +48,30 @@ final class StatsReader {
           }
         });
     return found;
+  }
+
+  /** Deletes what was counted for Service ports. */
+  static void forgetServices(BpfMap map, Set<Long> ids) throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment keys =
+          arena.allocateFrom(
+              ValueLayout.JAVA_LONG, ids.stream().mapToLong(Long::longValue).toArray());
+      map.delete(keys, ids.size());
+    }
+  }
+
+  /** Deletes what was counted for backends. */
+  static void forgetBackends(BpfMap map, Set<BackendStatsKey> gone) throws KernelException {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment keys =
+          arena.allocate((long) gone.size() * BackendStatsCodec.KEY_SIZE, Long.BYTES);
+      long at = 0;
+      for (BackendStatsKey key : gone) {
+        BackendStatsCodec.encode(key, keys, at);
+        at += BackendStatsCodec.KEY_SIZE;
+      }
+      map.delete(keys, gone.size());
+    }
   }
 
   private static int cpus() throws KernelException {

@@ -8,6 +8,7 @@ import dev.patchbay.abi.AbiLimits;
 import dev.patchbay.abi.WatchersCodec;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.Protocol;
+import dev.patchbay.observe.BackendStatsKey;
 import dev.patchbay.observe.ConnectionEvent;
 import dev.patchbay.observe.ConnectionEvent.Caller;
 import dev.patchbay.observe.ConnectionEvent.Kind;
@@ -22,7 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -37,15 +38,17 @@ final class WatcherKernelTest {
 
   private final Scratch scratch = new Scratch();
   private final Path cgroup;
-  private PinnedDataplane pinned;
+  private final Dataplane dataplane;
+  private final PinnedDataplane pinned;
 
   WatcherKernelTest() throws Exception {
     cgroup = scratch.cgroup("");
-    Dataplane dataplane = scratch.dataplane();
+    dataplane = scratch.dataplane();
     dataplane.store().writeRange(8, List.of(new Backend(BACKEND, 5353)));
     dataplane
         .store()
-        .publish(3, new ServiceWord(8, 1, 1), new ServiceSettings(0, false, false, false, STATS));
+        .publish(
+            3, new ServiceWord(8, 1, 1), new ServiceSettings(0, false, false, true, STATS));
     dataplane
         .store()
         .upsertFrontends(
@@ -137,6 +140,31 @@ final class WatcherKernelTest {
       assertThat(event.socket()).isNotZero();
       assertThat(watcher.lost()).isZero();
     }
+  }
+
+  @Test
+  void whatIsCountedCanBeReadAndForgotten() throws Exception {
+    finished(connect(3, 0));
+    assertThat(dataplane.serviceStats()).containsOnlyKeys(STATS);
+    assertThat(dataplane.serviceStats().values())
+        .singleElement()
+        .satisfies(
+            stats -> {
+              assertThat(stats.udpConnects()).isEqualTo(3);
+              assertThat(stats.udpClosed()).isEqualTo(3);
+            });
+    BackendStatsKey backend = new BackendStatsKey(STATS, new Backend(BACKEND, 5353));
+    assertThat(dataplane.backendStats()).containsOnlyKeys(backend);
+
+    dataplane.forgetServiceStats(Set.of(STATS, 99L));
+    dataplane.forgetBackendStats(
+        Set.of(backend, new BackendStatsKey(99, new Backend(BACKEND, 1))));
+
+    assertThat(dataplane.serviceStats()).isEmpty();
+    assertThat(dataplane.backendStats()).isEmpty();
+    dataplane.forgetServiceStats(Set.of());
+    finished(connect(2, 0));
+    assertThat(dataplane.serviceStats()).as("counting goes on").containsOnlyKeys(STATS);
   }
 
   @Test
@@ -261,7 +289,7 @@ final class WatcherKernelTest {
         others.forEach(Watcher::close);
       }
     } finally {
-      Objects.requireNonNull(killed).close();
+      killed.close();
     }
   }
 }

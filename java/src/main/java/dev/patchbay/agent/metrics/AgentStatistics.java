@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent.metrics;
 
+import dev.patchbay.model.ClusterSnapshot;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.SourceChanges;
 import dev.patchbay.observe.Distribution;
@@ -199,6 +200,12 @@ public final class AgentStatistics {
   public void forgetChecks() {
     checks.clear();
     lastChecks.clear();
+  }
+
+  /** A copy of what the source has told; empty before the first round. */
+  public ClusterSnapshot cluster() {
+    Round round = totals().last();
+    return round == null ? ClusterSnapshot.EMPTY : round.cluster().get();
   }
 
   synchronized Totals totals() {
