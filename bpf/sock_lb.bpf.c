@@ -16,10 +16,10 @@
 
 char _license[] SEC("license") = "Dual BSD/GPL";
 
+const volatile __u64 pb_node_netns_cookie = 0;
+
 /* The control plane reads it from the file: it names the directory of the pins. Programs do not. */
 const __u32 pb_abi_version SEC("abi") = PB_ABI_VERSION;
-
-const volatile __u64 pb_node_netns_cookie = 0;
 
 /* What a program returns: 0 lets the call fail, with EPERM unless bpf_set_retval() was called. */
 enum pb_return {
@@ -149,17 +149,5 @@ SEC("cgroup/sock_release")
 int pb_sock_release(struct bpf_sock *sk)
 {
 	pb_release(sk);
-	return PB_PROCEED;
-}
-
-/*
- * The kernel asks several times in the life of a connection, at both of its ends. The reply is left as
- * it is: what the kernel takes for none, or what a program of somebody else has set.
- */
-SEC("sockops")
-int pb_sock_ops(struct bpf_sock_ops *ctx)
-{
-	if (ctx->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
-		pb_established(ctx);
 	return PB_PROCEED;
 }

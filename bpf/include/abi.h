@@ -177,11 +177,12 @@ struct pb_service_stats {
 	__u64 refused_policy;
 	__u64 closed_tcp; /* of connects_tcp */
 	__u64 closed_udp; /* of connects_udp */
-	__u64 failed_tcp; /* of closed_tcp: never established */
+	__u64 failed_tcp; /* of closed_tcp: never established; too few if pb_sock_ops is not attached */
 	__u64 established_ns; /* sum of the times below, in nanoseconds */
 	/*
-	 * TCP connections established, by the time since connect(). Range n holds times below
-	 * 16 us << 2n that are in no range before it; the last one holds all others.
+	 * TCP connections established, by the time from connect() on, or with Fast Open from the SYN on.
+	 * Range n holds times below 16 us << 2n that are in no range before it; the last one holds all
+	 * others. Only if pb_sock_ops is attached.
 	 */
 	__u64 established[PB_LATENCY_RANGES];
 };
@@ -212,18 +213,20 @@ enum pb_event_kind {
 	PB_EVENT_CONNECT = 2, /* connect() translated */
 	PB_EVENT_SEND = 3, /* a datagram for which a backend was chosen anew */
 	PB_EVENT_REFUSED = 4, /* connect() or datagram refused, error says how */
-	PB_EVENT_ESTABLISHED = 5, /* the TCP connection of a PB_EVENT_CONNECT, duration says when */
-	PB_EVENT_FAILED = 6, /* as before, but it was closed and never established */
+	/* The TCP connection of a PB_EVENT_CONNECT; only if pb_sock_ops is attached. */
+	PB_EVENT_ESTABLISHED = 5,
+	/* It was closed, or the socket connected elsewhere, and it was never established. */
+	PB_EVENT_FAILED = 6,
 };
 
 /* Record of `events` and of the ring buffers in `watcher_rings`. What has no meaning for a kind is 0. */
 struct pb_event {
 	__u64 time; /* nanoseconds of CLOCK_MONOTONIC */
 	__u64 cgroup; /* number of the caller's cgroup in the v2 hierarchy; not if ESTABLISHED */
-	__u64 netns; /* cookie of the socket's network namespace */
+	__u64 netns; /* cookie of the socket's network namespace; not if ESTABLISHED */
 	__u64 socket; /* cookie of the socket: which records tell of one connection */
 	__u64 stats; /* as in struct pb_service; 0 if the port belongs to no Service */
-	__u64 duration; /* nanoseconds since connect(); ESTABLISHED and FAILED only */
+	__u64 duration; /* nanoseconds since connect() or the SYN; ESTABLISHED and FAILED only */
 	__u32 kind; /* enum pb_event_kind */
 	__u32 service; /* index into `services`; CONNECT, SEND, REFUSED (0xffffffff: none), REFUSED_BIND */
 	__u32 process; /* in the initial PID namespace; not if ESTABLISHED */
@@ -232,8 +235,8 @@ struct pb_event {
 	/* Where the caller wanted to go, or for a bind to listen, as it said it. */
 	__u8 address[16]; /* network order, IPv4 v4-mapped */
 	__u8 backend[16]; /* chosen backend */
-	__u8 client
-		[16]; /* own address of the socket; unspecified as long as the kernel has chosen none */
+	/* Own address of the socket; unspecified as long as the kernel has chosen none. Not if FAILED. */
+	__u8 client[16];
 	__be16 port; /* belongs to address, network order */
 	__be16 backend_port; /* belongs to backend, network order */
 	__be16 client_port; /* belongs to client, network order; 0 as long as there is none */
@@ -249,6 +252,9 @@ _Static_assert(sizeof(struct pb_event) == 144, "pb_event");
  * puts a ring buffer into `watcher_rings` there, and then a time into deadline[n] and latest. Programs
  * write into that buffer what happens as long as the clock is before the time. A watcher that is gone
  * renews it no more, and its place is free again.
+ *
+ * Records do not wake the reader, who looks by the clock, ten times a second or so. Only when a quarter of
+ * the buffer is full it is woken.
  */
 struct pb_watchers {
 	__u64 latest; /* of all deadlines; 0: nobody watches, and nothing else is read */
@@ -258,12 +264,16 @@ struct pb_watchers {
 _Static_assert(sizeof(struct pb_watchers) == 8 + 16 * PB_WATCHERS, "pb_watchers");
 
 /*
- * Record of the iterator over sockets, pb_stale_sockets: one that was translated to a backend which its
- * Service does not have any more. As sock_diag names it, to be destroyed there.
+ * Entry of the list that the iterator over sockets makes, pb_stale_sockets: one that was translated to a
+ * backend which its Service does not have any more. As sock_diag names it, to be destroyed there.
+ *
+ * Entry 0 is the head of the list: cookie says how many follow. Who reads sets it to 0 before each read(),
+ * and netns to the most that it wants, 0: all for which there is room. read() fails with EAGAIN if there
+ * are more.
  */
 struct pb_stale_socket {
-	__u64 cookie; /* of the socket */
-	__u64 netns; /* cookie of its network namespace */
+	__u64 cookie; /* of the socket; before 5.12 0 unless somebody asked for it */
+	__u64 netns; /* cookie of its network namespace; before 5.12 0 */
 	__u32 netns_inode; /* of its network namespace, as in /proc/PID/ns/net */
 	__u32 interface; /* bound to; 0: none */
 	__u8 source[16]; /* own address, network order, IPv4 v4-mapped */

@@ -21,7 +21,7 @@ struct pb_socket_state {
 	__be16 backend_port;
 	__u32 flags; /* enum pb_socket_flag */
 	__u64 stats; /* as in struct pb_service, when it connected */
-	__u64 connected; /* nanoseconds of CLOCK_MONOTONIC at connect() */
+	__u64 connected; /* nanoseconds of CLOCK_MONOTONIC at connect(); 0: being written */
 };
 /* With the kernel's own 72 bytes this is the largest that fits its allocation of 128. */
 _Static_assert(sizeof(struct pb_socket_state) == 56, "pb_socket_state");
@@ -31,6 +31,7 @@ enum pb_socket_flag {
 	PB_SOCKET_ESTABLISHED = 2, /* TCP */
 	PB_SOCKET_TERMINATE = 4, /* PB_SERVICE_TERMINATE, when it connected */
 	PB_SOCKET_BACKEND_STATS = 8, /* PB_SERVICE_BACKEND_STATS, when it connected */
+	PB_SOCKET_TIMED = 16, /* TCP: pb_sock_ops saw its SYN, and will see the answer */
 };
 
 /* Not preallocated: sized for the largest cluster, paid for by the Services that exist. */

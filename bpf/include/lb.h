@@ -100,18 +100,16 @@ static __always_inline int pb_connect(struct bpf_sock_addr *ctx, struct pb_peer 
 	}
 	if (verdict == PB_CONTINUE)
 		verdict = pb_choose(ctx, &target, peer, &backend);
-	if (verdict != PB_TRANSLATED) {
-		if (pb_is_watched())
-			pb_watch_call(ctx, &target, peer, NULL, verdict);
-		return verdict;
+	if (verdict == PB_TRANSLATED) {
+		pb_begin_connect(ctx, sk, protocol, &target, peer, &backend);
+		pb_count(protocol == IPPROTO_TCP ? PB_COUNTER_CONNECT_TCP : PB_COUNTER_CONNECT_UDP);
 	}
-
-	pb_begin_connect(ctx, sk, protocol, &target, peer, &backend);
-	pb_count(protocol == IPPROTO_TCP ? PB_COUNTER_CONNECT_TCP : PB_COUNTER_CONNECT_UDP);
 	if (pb_is_watched())
-		pb_watch_call(ctx, &target, peer, &backend, PB_EVENT_CONNECT);
-	*peer = backend;
-	return PB_TRANSLATED;
+		pb_watch_call(ctx, &target, peer, &backend,
+			      verdict < 0 ? verdict : PB_EVENT_CONNECT);
+	if (verdict == PB_TRANSLATED)
+		*peer = backend;
+	return verdict;
 }
 
 static __always_inline int pb_sendmsg(struct bpf_sock_addr *ctx, struct pb_peer *peer)
@@ -143,18 +141,15 @@ static __always_inline int pb_sendmsg(struct bpf_sock_addr *ctx, struct pb_peer 
 		if (verdict == PB_TRANSLATED)
 			verdict = pb_check_family(peer, &backend);
 	}
-	if (verdict != PB_TRANSLATED) {
-		if (pb_is_watched())
-			pb_watch_call(ctx, &target, peer, NULL, verdict);
-		return verdict;
+	if (verdict == PB_TRANSLATED) {
+		pb_count(PB_COUNTER_SEND_UDP);
+		pb_count_send(&target, &backend, chosen);
 	}
-
-	pb_count(PB_COUNTER_SEND_UDP);
-	pb_count_send(&target, &backend, chosen);
-	if (chosen && pb_is_watched())
-		pb_watch_call(ctx, &target, peer, &backend, PB_EVENT_SEND);
-	*peer = backend;
-	return PB_TRANSLATED;
+	if ((verdict != PB_TRANSLATED || chosen) && pb_is_watched())
+		pb_watch_call(ctx, &target, peer, &backend, verdict < 0 ? verdict : PB_EVENT_SEND);
+	if (verdict == PB_TRANSLATED)
+		*peer = backend;
+	return verdict;
 }
 
 static __always_inline int pb_recvmsg(struct bpf_sock_addr *ctx, struct pb_peer *peer)

@@ -15,14 +15,26 @@
 #include "watch.h"
 
 /*
- * Ends what state tells of: its socket is closed, or connects to something else.
+ * Whether a TCP connection ends that was never established.
  *
- * established: it was, even if no sock_ops program noticed.
+ * Only pb_sock_ops knows for sure, and it need not be attached. Without it, a socket that still waits for
+ * an answer has none, nor has one whose connect() the kernel took back, with its peer. One that is closed
+ * and still has a peer was most likely reset later.
  */
-static __always_inline void pb_end_connect(void *ctx, __u32 family,
-					   const struct pb_socket_state *state, bool established)
+static __always_inline bool pb_has_failed(const struct bpf_sock *sk, __u32 flags)
 {
-	bool failed = !established && !(state->flags & (PB_SOCKET_UDP | PB_SOCKET_ESTABLISHED));
+	if (flags & PB_SOCKET_UDP)
+		return false;
+	if (flags & PB_SOCKET_TIMED)
+		return !(flags & PB_SOCKET_ESTABLISHED);
+	return sk->state == BPF_TCP_SYN_SENT || (sk->state == BPF_TCP_CLOSE && !sk->dst_port);
+}
+
+/* Ends what state tells of: its socket is closed, or connects to something else. */
+static __always_inline void pb_end_connect(void *ctx, const struct bpf_sock *sk, __u32 family,
+					   const struct pb_socket_state *state)
+{
+	bool failed = pb_has_failed(sk, state->flags);
 
 	pb_count_close(state, failed);
 	if (failed && pb_is_watched())
@@ -38,38 +50,21 @@ static __always_inline void pb_begin_connect(struct bpf_sock_addr *ctx, struct b
 					     const struct pb_peer *service,
 					     const struct pb_peer *backend)
 {
-	struct pb_service_stats *service_stats;
-	struct pb_backend_stats *backend_stats;
 	struct pb_socket_state *state;
-	__u32 flags = 0;
-	__u64 stats = 0;
+	__u32 flags;
 
 	state = bpf_sk_storage_get(&socket_state, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!state) {
 		pb_count(PB_COUNTER_STATE_FAILED);
 		return;
 	}
-	/* A socket that connects again. For TCP the former connection is over, or never was. */
+	/* A socket that connects again. */
 	if (state->connected)
-		pb_end_connect(ctx, ctx->family, state, false);
+		pb_end_connect(ctx, sk, ctx->family, state);
 
-	if (protocol == IPPROTO_UDP)
-		flags |= PB_SOCKET_UDP;
+	flags = protocol == IPPROTO_UDP ? PB_SOCKET_UDP : 0;
 	if (target->flags & PB_SERVICE_TERMINATE)
 		flags |= PB_SOCKET_TERMINATE;
-	service_stats = pb_service_stats(target);
-	if (service_stats) {
-		stats = target->stats;
-		pb_add(protocol == IPPROTO_UDP ? &service_stats->connects_udp
-					       : &service_stats->connects_tcp,
-		       1);
-		backend_stats = pb_backend_stats(target, backend);
-		if (backend_stats) {
-			flags |= PB_SOCKET_BACKEND_STATS;
-			pb_add(&backend_stats->connects, 1);
-		}
-	}
-
 	/* 0 while the rest is being written, for the iterator. */
 	*(volatile __u64 *)&state->connected = 0;
 	__builtin_memcpy(state->service, service->halves, sizeof(state->service));
@@ -77,7 +72,7 @@ static __always_inline void pb_begin_connect(struct bpf_sock_addr *ctx, struct b
 	state->service_port = service->port;
 	state->backend_port = backend->port;
 	state->flags = flags;
-	state->stats = stats;
+	pb_count_connect(state, target, backend);
 	*(volatile __u64 *)&state->connected = bpf_ktime_get_ns();
 }
 
@@ -95,7 +90,7 @@ static __always_inline void pb_forget_connect(struct bpf_sock_addr *ctx, struct 
 
 	if (!state)
 		return;
-	pb_end_connect(ctx, ctx->family, state, false);
+	pb_end_connect(ctx, sk, ctx->family, state);
 	bpf_sk_storage_delete(&socket_state, sk);
 }
 
@@ -103,24 +98,38 @@ static __always_inline void pb_forget_connect(struct bpf_sock_addr *ctx, struct 
 static __always_inline void pb_release(struct bpf_sock *sk)
 {
 	const struct pb_socket_state *state = bpf_sk_storage_get(&socket_state, sk, NULL, 0);
-	bool established;
 
-	if (!state)
-		return;
-	established = sk->state != BPF_TCP_SYN_SENT && sk->state != BPF_TCP_CLOSE;
-	pb_end_connect(sk, sk->family, state, established);
+	if (state)
+		pb_end_connect(sk, sk, sk->family, state);
 }
 
-/* The peer of a TCP socket has answered its connect(). */
-static __always_inline void pb_established(struct bpf_sock_ops *ctx)
+static __always_inline struct pb_socket_state *pb_timed_state(struct bpf_sock_ops *ctx)
 {
 	struct bpf_sock *sk = ctx->sk;
-	struct pb_socket_state *state;
 
-	if (!sk)
-		return;
-	state = bpf_sk_storage_get(&socket_state, sk, NULL, 0);
+	return sk ? bpf_sk_storage_get(&socket_state, sk, NULL, 0) : NULL;
+}
+
+/*
+ * A TCP socket is about to send its SYN. That is at once, except with Fast Open: a connect() that is put
+ * off until there is something to send takes no time.
+ */
+static __always_inline void pb_starts(struct bpf_sock_ops *ctx)
+{
+	struct pb_socket_state *state = pb_timed_state(ctx);
+
 	if (!state)
+		return;
+	state->flags |= PB_SOCKET_TIMED;
+	state->connected = bpf_ktime_get_ns();
+}
+
+/* The peer of a TCP socket has answered. */
+static __always_inline void pb_established(struct bpf_sock_ops *ctx)
+{
+	struct pb_socket_state *state = pb_timed_state(ctx);
+
+	if (!state || !(state->flags & PB_SOCKET_TIMED))
 		return;
 	state->flags |= PB_SOCKET_ESTABLISHED;
 	pb_count_established(state, bpf_ktime_get_ns() - state->connected);

@@ -92,6 +92,29 @@ static __always_inline void pb_count_send(const struct pb_target *target,
 }
 
 /*
+ * Counts a translated connect(), and notes in its state where. What is written there at once need not be
+ * followed by the verifier.
+ */
+static __always_inline void pb_count_connect(struct pb_socket_state *state,
+					     const struct pb_target *target,
+					     const struct pb_peer *backend)
+{
+	struct pb_service_stats *service = pb_service_stats(target);
+	struct pb_backend_stats *stats;
+
+	state->stats = 0;
+	if (!service)
+		return;
+	state->stats = target->stats;
+	pb_add(state->flags & PB_SOCKET_UDP ? &service->connects_udp : &service->connects_tcp, 1);
+	stats = pb_backend_stats(target, backend);
+	if (!stats)
+		return;
+	state->flags |= PB_SOCKET_BACKEND_STATS;
+	pb_add(&stats->connects, 1);
+}
+
+/*
  * Counts the end of what state tells of, in the entries that counted its beginning. failed: a TCP
  * connection that was never established.
  */

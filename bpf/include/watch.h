@@ -47,23 +47,27 @@ static __always_inline bool pb_is_watched(void)
 }
 
 /*
- * Gives the record to all who watch.
- *
- * A wake-up costs more than the record, so the reader is not woken for each: it is to look at its ring
- * buffer by the clock. It is woken when a quarter is full, before anything is lost.
+ * How the reader of a ring buffer is to be woken. A wake-up costs more than the record, so it is not woken
+ * for each: it looks by the clock. It is woken when a quarter is full, before anything is lost.
  */
+static __always_inline __u64 pb_wake_up(void *ring)
+{
+	__u64 used = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+	__u64 size = bpf_ringbuf_query(ring, BPF_RB_RING_SIZE);
+
+	return used < size / 4 ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP;
+}
+
+/* Gives the record to all who watch. */
 PB_RARE int pb_deliver(struct pb_event *event)
 {
 	struct pb_watchers *all = pb_all_watchers();
-	__u64 flags;
 	__u32 place;
 	void *ring;
 
 	if (!event || !all)
 		return 0;
 	event->time = bpf_ktime_get_ns();
-	if (event->time >= all->latest)
-		return 0;
 	for (place = 0; place < PB_WATCHERS; place++) {
 		__u32 index = place;
 
@@ -72,11 +76,7 @@ PB_RARE int pb_deliver(struct pb_event *event)
 		ring = bpf_map_lookup_elem(&watcher_rings, &index);
 		if (!ring)
 			continue;
-		flags = BPF_RB_NO_WAKEUP;
-		if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >=
-		    bpf_ringbuf_query(ring, BPF_RB_RING_SIZE) / 4)
-			flags = BPF_RB_FORCE_WAKEUP;
-		if (bpf_ringbuf_output(ring, event, sizeof(*event), flags)) /* 5.8 */
+		if (bpf_ringbuf_output(ring, event, sizeof(*event), pb_wake_up(ring))) /* 5.8 */
 			__sync_fetch_and_add(&all->lost[place], 1);
 	}
 	return 0;
@@ -106,7 +106,7 @@ static __always_inline void pb_set_state(struct pb_event *event,
 
 /*
  * Tells of a call. what: PB_EVENT_CONNECT, PB_EVENT_SEND, or the negative errno with which it is refused;
- * then there is no backend.
+ * then backend means nothing.
  */
 PB_RARE int pb_watch_call(struct bpf_sock_addr *ctx, const struct pb_target *target,
 			  const struct pb_peer *service, const struct pb_peer *backend, int what)
@@ -122,6 +122,8 @@ PB_RARE int pb_watch_call(struct bpf_sock_addr *ctx, const struct pb_target *tar
 		event.error = pb_refusal_error(what);
 	} else {
 		event.kind = what;
+		__builtin_memcpy(event.backend, backend->halves, sizeof(event.backend));
+		event.backend_port = backend->port;
 	}
 	event.netns = bpf_get_netns_cookie(ctx);
 	event.socket = bpf_get_socket_cookie(ctx);
@@ -130,10 +132,6 @@ PB_RARE int pb_watch_call(struct bpf_sock_addr *ctx, const struct pb_target *tar
 	pb_set_caller(&event);
 	__builtin_memcpy(event.address, service->halves, sizeof(event.address));
 	event.port = service->port;
-	if (backend) {
-		__builtin_memcpy(event.backend, backend->halves, sizeof(event.backend));
-		event.backend_port = backend->port;
-	}
 	event.family = ctx->family;
 	if (event.family == PB_AF_INET6) {
 		client[0] = pb_read_word(&sk->src_ip6[0]);

@@ -352,6 +352,8 @@ class Cases(Counting):
                         if n % 2:
                             sock.setsockopt(TCP, TCP_FASTOPEN_CONNECT, 1)
                             sock.connect((vip, 80))
+                            if n == 3:
+                                time.sleep(0.3)  # the SYN goes with what is sent now
                             sock.send(b"?")
                         else:
                             sock.sendto(b"?", MSG_FASTOPEN, (vip, 80))
@@ -361,6 +363,7 @@ class Cases(Counting):
                 return seen
         self.assertEqual(self.lab.run(client), [b"?"] * 4)
         self.expect(key, connects_tcp=4, closed_tcp=4, established=4)
+        self.assertLess(self.lab.service_stats(key)["established_ns"], 0.3e9)
 
     def test_time_to_establish_is_that_of_the_peer(self):
         # A listener whose queue is full answers when the kernel tries again, after a second.
@@ -518,6 +521,45 @@ class LateTest(Counting, unittest.TestCase):
         # Nobody saw the connection established, but it was when it ended.
         self.expect(key, connects_tcp=1, closed_tcp=1)
         self.expect(udp_key, connects_udp=1, closed_udp=1)
+
+
+class UntimedTest(Counting, unittest.TestCase):
+    """Without the program that sees a connection being established."""
+
+    options = {"programs": tuple(name for name in PROGRAMS if name != "pb_sock_ops")}
+
+    def test_what_is_known_to_have_failed(self):
+        vip, key = self.counted(PODS4)
+        closed, failed = self.counted(CLOSED)
+        silent, waits = self.counted(SILENT)
+        unreachable, lost = self.counted(UNREACHABLE)
+        resetting, reset = self.counted([(OWN4, 7074)])
+
+        def client():
+            tcp(vip)
+            for address in (closed, unreachable):
+                with socket.socket() as sock:
+                    sock.settimeout(None)
+                    errno_of(lambda address=address: sock.connect((address, 80)))
+            for address in (silent, closed):
+                with socket.socket() as sock:
+                    sock.setblocking(False)
+                    sock.connect_ex((address, 80))
+                    select.select([], [sock], [], 0.2)
+            with bind(OWN4, 7074) as listener, stream() as sock:
+                listener.listen()
+                sock.connect((resetting, 80))
+                accepted, _ = listener.accept()
+                accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("=ii", 1, 0))
+                accepted.close()
+                errno_of(lambda: sock.recv(1))
+        self.lab.run(client)
+        self.expect(key, connects_tcp=1, closed_tcp=1)
+        self.expect(reset, connects_tcp=1, closed_tcp=1)
+        # Who did not wait and was refused looks like one that was reset: that one is not counted.
+        self.expect(failed, connects_tcp=2, closed_tcp=2, failed_tcp=1)
+        self.expect(waits, connects_tcp=1, closed_tcp=1, failed_tcp=1)
+        self.expect(lost, connects_tcp=1, closed_tcp=1, failed_tcp=1)
 
 
 class FullTest(Counting, unittest.TestCase):

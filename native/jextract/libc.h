@@ -1,8 +1,10 @@
 /* What jextract reads to generate dev.patchbay.bindings.libc. */
 #include <fcntl.h>
+#include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sched.h>
 #include <netinet/in.h>
+#include <linux/sock_diag.h>
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/mman.h>

@@ -5,9 +5,14 @@
   query CGROUP       JSON object: attach type -> number of programs attached to CGROUP itself
   pin-map PATH       create a small array map and pin it
   attach CGROUP PIN  attach a connect4 program that allows everything, through a pinned link
+  detach CGROUP      detach every link of CGROUP, found by going through all links
+  frontend-delete MAP ADDRESS PORT tcp|udp        delete an entry of the frontends map
+  frontend-put MAP ADDRESS PORT tcp|udp SERVICE   lead it to an index
+  zero MAP ENTRIES   overwrite the first entries of an array with zeros
 """
 
 import ctypes
+import ipaddress
 import json
 import os
 import platform
@@ -15,7 +20,9 @@ import struct
 import sys
 
 BPF = {"x86_64": 321, "aarch64": 280}[platform.machine()]
-MAP_CREATE, PROG_LOAD, OBJ_PIN, PROG_QUERY, LINK_CREATE = 0, 5, 6, 16, 28
+MAP_CREATE, MAP_UPDATE, MAP_DELETE, PROG_LOAD, OBJ_PIN, OBJ_GET = 0, 2, 3, 5, 6, 7
+OBJ_INFO, PROG_QUERY, LINK_CREATE, LINK_BY_ID, LINK_NEXT, LINK_DETACH = 15, 16, 28, 30, 31, 34
+LINK_TYPE_CGROUP = 3
 CGROUP_SOCK_ADDR, MULTI = 18, 2
 ATTACH_TYPES = {
     "connect4": 10, "connect6": 11, "post_bind4": 12, "post_bind6": 13, "sendmsg4": 14,
@@ -69,5 +76,65 @@ def attach(cgroup, path):
     pin(path, link)
 
 
+def info(descriptor, size):
+    buffer = ctypes.create_string_buffer(size)
+    bpf(OBJ_INFO, struct.pack("=IIQ", descriptor, size, ctypes.addressof(buffer)))
+    return buffer.raw
+
+
+def detach(cgroup):
+    number, wanted = 0, os.stat(cgroup).st_ino
+    while True:
+        try:
+            _, answer = bpf(LINK_NEXT, struct.pack("=I", number))
+        except FileNotFoundError:
+            return
+        number = struct.unpack_from("=I", answer, 4)[0]
+        try:
+            link, _ = bpf(LINK_BY_ID, struct.pack("=I", number))
+        except FileNotFoundError:
+            continue
+        kind, _, _, _, where = struct.unpack_from("=IIIIQ", info(link, 64))
+        if kind == LINK_TYPE_CGROUP and where == wanted:
+            bpf(LINK_DETACH, struct.pack("=I", link))
+        os.close(link)
+
+
+def opened(path):
+    name = ctypes.create_string_buffer(path.encode())
+    return bpf(OBJ_GET, struct.pack("=Q", ctypes.addressof(name)))[0]
+
+
+def frontend_key(address, port, protocol):
+    parsed = ipaddress.ip_address(address)
+    mapped = b"\0" * 10 + b"\xff\xff" + parsed.packed if parsed.version == 4 else parsed.packed
+    number = {"tcp": 6, "udp": 17}[protocol]
+    return mapped + struct.pack(">HBB", int(port), number, 0)
+
+
+def element(command, path, key, value=None):
+    key = ctypes.create_string_buffer(key, len(key))
+    value = ctypes.create_string_buffer(value, len(value)) if value else None
+    bpf(command, struct.pack("=IIQQQ", opened(path), 0, ctypes.addressof(key),
+                             ctypes.addressof(value) if value else 0, 0))
+
+
+def frontend_delete(path, address, port, protocol):
+    element(MAP_DELETE, path, frontend_key(address, port, protocol))
+
+
+def frontend_put(path, address, port, protocol, service):
+    element(MAP_UPDATE, path, frontend_key(address, port, protocol),
+            struct.pack("=II", int(service), 0))
+
+
+def zero(path, entries):
+    size = struct.unpack_from("=IIII", info(opened(path), 80))[3]
+    for index in range(int(entries)):
+        element(MAP_UPDATE, path, struct.pack("=I", index), b"\0" * size)
+
+
 if __name__ == "__main__":
-    {"query": query, "pin-map": pin_map, "attach": attach}[sys.argv[1]](*sys.argv[2:])
+    {"query": query, "pin-map": pin_map, "attach": attach, "detach": detach,
+     "frontend-delete": frontend_delete, "frontend-put": frontend_put,
+     "zero": zero}[sys.argv[1]](*sys.argv[2:])

@@ -190,6 +190,44 @@ def do_recvfrom(handle, timeout=None):
     return {"text": data.decode(), "address": peer[0], "port": peer[1]}
 
 
+def ask_dns(sock, name):
+    """A TXT query on a connected socket: the text of the answer."""
+    question = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
+    sock.send(struct.pack("!6H", 1, 0x0100, 1, 0, 0, 0) + question + struct.pack("!BHH", 0, 16, 1))
+    answer = sock.recv(65536)
+    if struct.unpack("!4H", answer[:8])[1:] != (0x8580, 1, 1):
+        raise Failed("UNEXPECTED")
+    text = answer.split(b"\xc0\x0c\x00\x10\x00\x01", 1)[1][6:]
+    return text[1:1 + text[0]].decode()
+
+
+def do_dns(handle, name):
+    return ask_dns(sockets[handle], name)
+
+
+def do_recover(handle, name, timeout=10.0):
+    """
+    Wait until a connected UDP socket fails, then ask again on a new one, as a resolver does: the error, when it came,
+    the text of the answer, and when that came, in ns of CLOCK_MONOTONIC.
+    """
+    with sockets.pop(handle) as old:
+        family, peer = old.family, old.getpeername()
+        block(old, timeout)
+        try:
+            old.recv(65536)
+            raise Failed("ANSWER")
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            lost = time.monotonic_ns()
+            reason = failure(error)
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        block(sock, timeout)
+        sock.connect(peer)
+        text = ask_dns(sock, name)
+        return {"error": reason, "lost": lost, "text": text, "answered": time.monotonic_ns()}
+
+
 # Whole exchanges on a new socket.
 
 def read_all(sock):

@@ -59,6 +59,33 @@ public class LibC extends LibC$shared {
     public static int NETLINK_SOCK_DIAG() {
         return NETLINK_SOCK_DIAG;
     }
+    private static final int NLM_F_REQUEST = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define NLM_F_REQUEST 1
+     * }
+     */
+    public static int NLM_F_REQUEST() {
+        return NLM_F_REQUEST;
+    }
+    private static final int NLM_F_ACK = (int)4L;
+    /**
+     * {@snippet lang=c :
+     * #define NLM_F_ACK 4
+     * }
+     */
+    public static int NLM_F_ACK() {
+        return NLM_F_ACK;
+    }
+    private static final int NLMSG_ERROR = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define NLMSG_ERROR 2
+     * }
+     */
+    public static int NLMSG_ERROR() {
+        return NLMSG_ERROR;
+    }
     private static final int CLONE_NEWNET = (int)1073741824L;
     /**
      * {@snippet lang=c :
@@ -103,6 +130,15 @@ public class LibC extends LibC$shared {
      */
     public static int SO_NETNS_COOKIE() {
         return SO_NETNS_COOKIE;
+    }
+    private static final int SOCK_DESTROY = (int)21L;
+    /**
+     * {@snippet lang=c :
+     * #define SOCK_DESTROY 21
+     * }
+     */
+    public static int SOCK_DESTROY() {
+        return SOCK_DESTROY;
     }
     private static final int POLLIN = (int)1L;
     /**
@@ -293,6 +329,15 @@ public class LibC extends LibC$shared {
      */
     public static int SOCK_NONBLOCK() {
         return SOCK_NONBLOCK;
+    }
+    private static final int MSG_DONTWAIT = (int)64L;
+    /**
+     * {@snippet lang=c :
+     * enum <anonymous>.MSG_DONTWAIT = 64
+     * }
+     */
+    public static int MSG_DONTWAIT() {
+        return MSG_DONTWAIT;
     }
     private static final int MSG_NOSIGNAL = (int)16384L;
     /**

@@ -9,6 +9,7 @@ import dev.patchbay.bindings.abi.pb_frontend;
 import dev.patchbay.bindings.abi.pb_frontend_key;
 import dev.patchbay.bindings.abi.pb_service;
 import dev.patchbay.bindings.abi.pb_service_stats;
+import dev.patchbay.bindings.abi.pb_stale_socket;
 import dev.patchbay.bindings.abi.pb_watchers;
 import dev.patchbay.model.IpAddress;
 import java.lang.foreign.GroupLayout;
@@ -38,6 +39,8 @@ final class AbiLayouts {
   static final StructLayout BACKEND_STATS_KEY =
       networkOrder(pb_backend_stats_key.layout(), Set.of("port"));
   static final StructLayout BACKEND_STATS = networkOrder(pb_backend_stats.layout(), Set.of());
+  static final StructLayout STALE_SOCKET =
+      networkOrder(pb_stale_socket.layout(), Set.of("source_port", "backend_port", "port"));
   static final StructLayout WATCHERS = networkOrder(pb_watchers.layout(), Set.of());
 
   /** An address is 16 bytes in network order; this is half of it. */
@@ -57,6 +60,7 @@ final class AbiLayouts {
         SERVICE_STATS,
         BACKEND_STATS_KEY,
         BACKEND_STATS,
+        STALE_SOCKET,
         WATCHERS);
   }
 

@@ -25,6 +25,10 @@ public final class BackendStatsCodec {
   private static final long PORT_AT = AbiLayouts.offset(KEY, "port");
   private static final ValueLayout.OfLong ID = AbiLayouts.longMember(KEY, "stats");
   private static final long ID_AT = AbiLayouts.offset(KEY, "stats");
+  private static final long CONNECTS_AT = AbiLayouts.offset(STATS, "connects");
+  private static final long CLOSED_AT = AbiLayouts.offset(STATS, "closed");
+  private static final long FAILED_AT = AbiLayouts.offset(STATS, "failed");
+  private static final long SENDS_AT = AbiLayouts.offset(STATS, "sends");
 
   private BackendStatsCodec() {}
 
@@ -43,13 +47,9 @@ public final class BackendStatsCodec {
   /** Adds up the values of {@code cpus} CPUs that follow one another from offset {@code at}. */
   public static BackendStats sum(MemorySegment segment, long at, int cpus) {
     return new BackendStats(
-        member(segment, at, cpus, "connects"),
-        member(segment, at, cpus, "closed"),
-        member(segment, at, cpus, "failed"),
-        member(segment, at, cpus, "sends"));
-  }
-
-  private static long member(MemorySegment segment, long at, int cpus, String name) {
-    return ServiceStatsCodec.sum(segment, at + AbiLayouts.offset(STATS, name), cpus, SIZE);
+        ServiceStatsCodec.sum(segment, at + CONNECTS_AT, cpus, SIZE),
+        ServiceStatsCodec.sum(segment, at + CLOSED_AT, cpus, SIZE),
+        ServiceStatsCodec.sum(segment, at + FAILED_AT, cpus, SIZE),
+        ServiceStatsCodec.sum(segment, at + SENDS_AT, cpus, SIZE));
   }
 }

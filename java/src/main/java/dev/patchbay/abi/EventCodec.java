@@ -4,6 +4,9 @@ package dev.patchbay.abi;
 import dev.patchbay.bindings.abi.Abi;
 import dev.patchbay.model.Protocol;
 import dev.patchbay.observe.BindConflict;
+import dev.patchbay.observe.ConnectionEvent;
+import dev.patchbay.observe.ConnectionEvent.Caller;
+import dev.patchbay.observe.ConnectionEvent.Kind;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
@@ -52,6 +55,22 @@ public final class EventCodec {
   private static final long ADDRESS_AT = AbiLayouts.offset(EVENT, "address");
   private static final ValueLayout.OfShort PORT = AbiLayouts.shortMember(EVENT, "port");
   private static final long PORT_AT = AbiLayouts.offset(EVENT, "port");
+  private static final ValueLayout.OfLong SOCKET = AbiLayouts.longMember(EVENT, "socket");
+  private static final long SOCKET_AT = AbiLayouts.offset(EVENT, "socket");
+  private static final ValueLayout.OfLong STATS = AbiLayouts.longMember(EVENT, "stats");
+  private static final long STATS_AT = AbiLayouts.offset(EVENT, "stats");
+  private static final ValueLayout.OfLong DURATION = AbiLayouts.longMember(EVENT, "duration");
+  private static final long DURATION_AT = AbiLayouts.offset(EVENT, "duration");
+  private static final long BACKEND_AT = AbiLayouts.offset(EVENT, "backend");
+  private static final ValueLayout.OfShort BACKEND_PORT =
+      AbiLayouts.shortMember(EVENT, "backend_port");
+  private static final long BACKEND_PORT_AT = AbiLayouts.offset(EVENT, "backend_port");
+  private static final long CLIENT_AT = AbiLayouts.offset(EVENT, "client");
+  private static final ValueLayout.OfShort CLIENT_PORT =
+      AbiLayouts.shortMember(EVENT, "client_port");
+  private static final long CLIENT_PORT_AT = AbiLayouts.offset(EVENT, "client_port");
+  private static final ValueLayout.OfShort ERROR = AbiLayouts.shortMember(EVENT, "error");
+  private static final long ERROR_AT = AbiLayouts.offset(EVENT, "error");
   private static final ValueLayout.OfByte PROTOCOL = AbiLayouts.byteMember(EVENT, "protocol");
   private static final long PROTOCOL_AT = AbiLayouts.offset(EVENT, "protocol");
 
@@ -83,6 +102,56 @@ public final class EventCodec {
             text(segment, at + COMM_AT),
             segment.get(CGROUP, at + CGROUP_AT),
             segment.get(NETNS, at + NETNS_AT)));
+  }
+
+  /**
+   * Reads what happened to a socket, from the {@link #SIZE} bytes at offset {@code at}.
+   *
+   * @return empty if they tell of something else, or of nothing that this version writes
+   */
+  public static Optional<ConnectionEvent> connection(MemorySegment segment, long at) {
+    @Nullable Kind kind = kind(segment.get(KIND, at + KIND_AT));
+    @Nullable Protocol protocol =
+        FrontendKeyCodec.protocol(Byte.toUnsignedInt(segment.get(PROTOCOL, at + PROTOCOL_AT)));
+    if (kind == null || protocol == null) {
+      return Optional.empty();
+    }
+    int backendPort = Short.toUnsignedInt(segment.get(BACKEND_PORT, at + BACKEND_PORT_AT));
+    return Optional.of(
+        new ConnectionEvent(
+            kind,
+            segment.get(TIME, at + TIME_AT),
+            segment.get(SOCKET, at + SOCKET_AT),
+            segment.get(STATS, at + STATS_AT),
+            segment.get(DURATION, at + DURATION_AT),
+            kind == Kind.ESTABLISHED
+                ? null
+                : new Caller(
+                    segment.get(PROCESS, at + PROCESS_AT),
+                    text(segment, at + COMM_AT),
+                    segment.get(CGROUP, at + CGROUP_AT)),
+            protocol,
+            AbiLayouts.getAddress(segment, at + ADDRESS_AT),
+            Short.toUnsignedInt(segment.get(PORT, at + PORT_AT)),
+            kind == Kind.REFUSED ? null : AbiLayouts.getAddress(segment, at + BACKEND_AT),
+            backendPort,
+            AbiLayouts.getAddress(segment, at + CLIENT_AT),
+            Short.toUnsignedInt(segment.get(CLIENT_PORT, at + CLIENT_PORT_AT)),
+            segment.get(NETNS, at + NETNS_AT),
+            Short.toUnsignedInt(segment.get(ERROR, at + ERROR_AT))));
+  }
+
+  private static @Nullable Kind kind(int number) {
+    if (number == Abi.PB_EVENT_CONNECT()) {
+      return Kind.CONNECT;
+    } else if (number == Abi.PB_EVENT_SEND()) {
+      return Kind.SEND;
+    } else if (number == Abi.PB_EVENT_REFUSED()) {
+      return Kind.REFUSED;
+    } else if (number == Abi.PB_EVENT_ESTABLISHED()) {
+      return Kind.ESTABLISHED;
+    }
+    return number == Abi.PB_EVENT_FAILED() ? Kind.FAILED : null;
   }
 
   /** A name that any process may have given itself, made fit for a line of a log. */

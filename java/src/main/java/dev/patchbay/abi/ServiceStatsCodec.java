@@ -18,6 +18,15 @@ public final class ServiceStatsCodec {
   public static final int SIZE = Math.toIntExact(AbiLayouts.SERVICE_STATS.byteSize());
 
   private static final StructLayout STATS = AbiLayouts.SERVICE_STATS;
+  private static final long CONNECTS_TCP_AT = AbiLayouts.offset(STATS, "connects_tcp");
+  private static final long CONNECTS_UDP_AT = AbiLayouts.offset(STATS, "connects_udp");
+  private static final long SENDS_UDP_AT = AbiLayouts.offset(STATS, "sends_udp");
+  private static final long NO_ENDPOINT_AT = AbiLayouts.offset(STATS, "refused_no_endpoint");
+  private static final long POLICY_AT = AbiLayouts.offset(STATS, "refused_policy");
+  private static final long CLOSED_TCP_AT = AbiLayouts.offset(STATS, "closed_tcp");
+  private static final long CLOSED_UDP_AT = AbiLayouts.offset(STATS, "closed_udp");
+  private static final long FAILED_TCP_AT = AbiLayouts.offset(STATS, "failed_tcp");
+  private static final long ESTABLISHED_NANOS_AT = AbiLayouts.offset(STATS, "established_ns");
   private static final long ESTABLISHED_AT = AbiLayouts.offset(STATS, "established");
 
   private ServiceStatsCodec() {}
@@ -29,20 +38,16 @@ public final class ServiceStatsCodec {
       established.add(sum(segment, at + ESTABLISHED_AT + (long) range * Long.BYTES, cpus, SIZE));
     }
     return new ServiceStats(
-        member(segment, at, cpus, "connects_tcp"),
-        member(segment, at, cpus, "connects_udp"),
-        member(segment, at, cpus, "sends_udp"),
-        member(segment, at, cpus, "refused_no_endpoint"),
-        member(segment, at, cpus, "refused_policy"),
-        member(segment, at, cpus, "closed_tcp"),
-        member(segment, at, cpus, "closed_udp"),
-        member(segment, at, cpus, "failed_tcp"),
-        member(segment, at, cpus, "established_ns"),
+        sum(segment, at + CONNECTS_TCP_AT, cpus, SIZE),
+        sum(segment, at + CONNECTS_UDP_AT, cpus, SIZE),
+        sum(segment, at + SENDS_UDP_AT, cpus, SIZE),
+        sum(segment, at + NO_ENDPOINT_AT, cpus, SIZE),
+        sum(segment, at + POLICY_AT, cpus, SIZE),
+        sum(segment, at + CLOSED_TCP_AT, cpus, SIZE),
+        sum(segment, at + CLOSED_UDP_AT, cpus, SIZE),
+        sum(segment, at + FAILED_TCP_AT, cpus, SIZE),
+        sum(segment, at + ESTABLISHED_NANOS_AT, cpus, SIZE),
         established);
-  }
-
-  private static long member(MemorySegment segment, long at, int cpus, String name) {
-    return sum(segment, at + AbiLayouts.offset(STATS, name), cpus, SIZE);
   }
 
   /** Adds up {@code cpus} numbers of 64 bits, {@code stride} bytes apart. */

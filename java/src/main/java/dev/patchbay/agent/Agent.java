@@ -6,6 +6,8 @@ import dev.patchbay.agent.AgentConfig.SourceSettings;
 import dev.patchbay.agent.health.Check;
 import dev.patchbay.agent.health.HealthMonitor;
 import dev.patchbay.agent.health.HealthState;
+import dev.patchbay.agent.log.Log;
+import dev.patchbay.agent.log.LogFormat;
 import dev.patchbay.agent.metrics.AgentStatistics;
 import dev.patchbay.agent.metrics.Metrics;
 import dev.patchbay.agent.snapshot.Snapshot;
@@ -14,6 +16,7 @@ import dev.patchbay.inspect.Invariants;
 import dev.patchbay.kernel.AttachReport;
 import dev.patchbay.kernel.AttachResult;
 import dev.patchbay.kernel.Cgroups;
+import dev.patchbay.kernel.ConnectTimes;
 import dev.patchbay.kernel.Dataplane;
 import dev.patchbay.kernel.DataplaneOptions;
 import dev.patchbay.kernel.KernelException;
@@ -32,7 +35,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
@@ -42,6 +47,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The agent from start to end.
@@ -99,16 +105,11 @@ public final class Agent implements AutoCloseable {
       stopLoading = () -> loading.cancel(true);
       Thread.ofPlatform().name("patchbay-load").daemon().start(loading);
       HealthServer health = config.once() ? null : serveHealth(source);
-      Metrics metrics = new Metrics(statistics, source::figures);
+      Metrics metrics = new Metrics(statistics, source::figures, config.series());
       MetricsServer scrapes = config.once() ? null : serveMetrics(metrics);
       drain = () -> drain(health, scrapes);
       try (Dataplane dataplane = open()) {
-        metrics.dataplane(dataplane);
-        try {
-          serve(dataplane, source, loaded(loading));
-        } finally {
-          metrics.dataplane(null);
-        }
+        serve(dataplane, source, metrics, loaded(loading));
       } catch (CancellationException _) {
         log.info("told to stop before the source had told everything; what was programmed stays");
       } finally {
@@ -184,7 +185,7 @@ public final class Agent implements AutoCloseable {
     }
   }
 
-  private void serve(Dataplane dataplane, Source source, SourceUpdate first)
+  private void serve(Dataplane dataplane, Source source, Metrics metrics, SourceUpdate first)
       throws UserError, KernelException, StoreException, InterruptedException {
     List<IpAddress> local = LocalAddresses.now();
     NodeView nodes = new NodeView(config.nodeName(), config.nodePortAddresses());
@@ -198,7 +199,8 @@ public final class Agent implements AutoCloseable {
                 config.stateDir(),
                 health,
                 inbox::run,
-                source::trouble)) {
+                source::trouble);
+        Metrics.Observed _ = metrics.observe(dataplane, monitor.stats())) {
       Owner owner =
           new Owner(
               dataplane.store(),
@@ -210,24 +212,48 @@ public final class Agent implements AutoCloseable {
               statistics);
       statistics.told(first.changes());
       program(dataplane, owner, first);
-      String verified = verify(dataplane, owner);
+      Map<String, Object> verified = verify(dataplane, owner);
       health.ok(Check.START, "");
       ready(source, first, verified);
-      if (config.once()) {
-        return;
+      try (ConnectTimes _ = config.connectDurations() ? timeConnects(dataplane) : null;
+          SocketCleaner sockets = SocketCleaner.open(dataplane)) {
+        if (config.once()) {
+          sockets.sweep();
+        } else {
+          metrics.staleSockets(sockets.counters());
+          sockets.start();
+          owner.onDeparture(sockets::request);
+          follow(dataplane, source, owner, monitor, local);
+        }
       }
-      try (Reclaimer reclaimer = new Reclaimer(dataplane.store(), inbox);
-          LocalAddresses _ = new LocalAddresses(local, inbox::local)) {
-        dataplane.listen(inbox::conflict);
-        source.watch(
-            update -> {
-              statistics.told(update.changes());
-              inbox.change(update);
-            });
-        owner.add(monitor.rows());
-        monitor.start(owner::audit);
-        owner.serve(inbox, reclaimer);
-      }
+    }
+  }
+
+  /** Times are worth less than Services: without them the agent goes on. */
+  private @Nullable ConnectTimes timeConnects(Dataplane dataplane) {
+    try {
+      return dataplane.timeConnects(config.cgroup());
+    } catch (KernelException e) {
+      log.atWarn().addKeyValue("reason", e.getMessage()).log("connections are not timed");
+      return null;
+    }
+  }
+
+  /** Until it is told to stop. */
+  private void follow(
+      Dataplane dataplane, Source source, Owner owner, HealthMonitor monitor, List<IpAddress> local)
+      throws KernelException, InterruptedException {
+    try (Reclaimer reclaimer = new Reclaimer(dataplane.store(), inbox);
+        LocalAddresses _ = new LocalAddresses(local, inbox::local)) {
+      dataplane.listen(inbox::conflict);
+      source.watch(
+          update -> {
+            statistics.told(update.changes());
+            inbox.change(update);
+          });
+      owner.add(monitor.rows());
+      monitor.start(owner::audit);
+      owner.serve(inbox, reclaimer);
     }
   }
 
@@ -242,7 +268,9 @@ public final class Agent implements AutoCloseable {
     }
     int foreign = dataplane.store().deleteForeignFrontends();
     if (foreign > 0) {
-      log.warn("removed {} entries of the frontends map that nobody can read", foreign);
+      log.atWarn()
+          .addKeyValue("removed", foreign)
+          .log("removed entries of the frontends map that nobody can read");
     }
     attach(dataplane);
   }
@@ -267,7 +295,7 @@ public final class Agent implements AutoCloseable {
   }
 
   /** Reads everything back and compares it with what is wanted; says what was compared. */
-  private String verify(Dataplane dataplane, Owner owner)
+  private Map<String, Object> verify(Dataplane dataplane, Owner owner)
       throws UserError, KernelException, StoreException {
     ObservedState observed = dataplane.store().load();
     List<String> wrong = new ArrayList<>();
@@ -293,21 +321,26 @@ public final class Agent implements AutoCloseable {
       frontends += row.frontends().size();
       backends += row.backends().size();
     }
-    return "services=" + services.size() + " frontends=" + frontends + " backends=" + backends;
+    Map<String, Object> verified = new LinkedHashMap<>();
+    verified.put("services", services.size());
+    verified.put("frontends", frontends);
+    verified.put("backends", backends);
+    return verified;
   }
 
-  private void ready(Source source, SourceUpdate first, String verified) {
+  private void ready(Source source, SourceUpdate first, Map<String, Object> verified) {
+    Map<String, Object> facts = new LinkedHashMap<>(verified);
+    facts.put(source.extent().getKey(), source.extent().getValue());
+    facts.put("problems", first.problems().size());
+    facts.put("cgroup", config.cgroup());
+    facts.put("ms", ProcessAge.millis());
     System.out.println(
-        "ready: "
-            + verified
-            + " "
-            + source.extent()
-            + " problems="
-            + first.problems().size()
-            + " cgroup="
-            + config.cgroup()
-            + " ms="
-            + ProcessAge.millis());
+        Log.format() == LogFormat.json
+            ? Log.line(Level.INFO, Agent.class.getName(), "ready", facts)
+            : "ready:"
+                + facts.entrySet().stream()
+                    .map(fact -> " " + fact.getKey() + "=" + fact.getValue())
+                    .collect(Collectors.joining()));
     System.out.flush();
   }
 
@@ -373,7 +406,10 @@ public final class Agent implements AutoCloseable {
           String.valueOf(e.getMessage()),
           "choose another " + option + ", or do without --bind-address-hard-fail");
     }
-    log.warn("cannot serve {} on {}: {}; choose another {}", what, where, e.getMessage(), option);
+    log.atWarn()
+        .addKeyValue("address", where)
+        .addKeyValue("error", e.getMessage())
+        .log("cannot serve {}; choose another {}", what, option);
   }
 
   /** Gives up what the agent holds; programs and maps stay. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent;
 
+import dev.patchbay.agent.metrics.SeriesLimits;
 import dev.patchbay.manifest.PortRange;
 import dev.patchbay.model.Cidr;
 import dev.patchbay.model.NodePortAddresses;
@@ -24,8 +25,10 @@ import org.jspecify.annotations.Nullable;
  * @param nodePortAddresses at which of the node's addresses node ports are served
  * @param healthz where to answer health checks
  * @param metrics where to answer scrapes
+ * @param series how much is told of single Services
  * @param hardFail whether to end if one of both is not possible
  * @param capacity sizes of the maps
+ * @param connectDurations whether to time connections for metrics
  * @param once program, verify and end
  * @param settings all of it by the names of the options, for people: texts, numbers, truth values
  *     and lists of texts, without secrets
@@ -39,8 +42,10 @@ public record AgentConfig(
     NodePortAddresses nodePortAddresses,
     HostPort healthz,
     HostPort metrics,
+    SeriesLimits series,
     boolean hardFail,
     Capacity capacity,
+    boolean connectDurations,
     boolean once,
     Map<String, Object> settings) {
 

@@ -88,8 +88,8 @@ final class ClusterFeed implements Source {
   }
 
   @Override
-  public String extent() {
-    return "api=" + name();
+  public Map.Entry<String, Object> extent() {
+    return Map.entry("api", name());
   }
 
   @Override

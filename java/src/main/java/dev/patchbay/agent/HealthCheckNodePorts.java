@@ -135,7 +135,7 @@ final class HealthCheckNodePorts implements AutoCloseable {
         listener.complained = true;
         String message =
             "cannot listen on health check node port " + listener.port + ": " + e.getMessage();
-        log.warn("{}: {}", listener.service, message);
+        log.atWarn().addKeyValue("service", listener.service).log("{}", message);
         notices.warnOfNode(listener.service, "FailedToStartServiceHealthcheck", message);
       }
     }

@@ -6,7 +6,6 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -41,18 +40,27 @@ final class LocalAddresses implements AutoCloseable {
    * sorted. Empty, with a line in the log, if they cannot be read.
    */
   static List<IpAddress> now() {
-    List<IpAddress> addresses = new ArrayList<>();
     try {
-      NetworkInterface.networkInterfaces()
-          .flatMap(NetworkInterface::inetAddresses)
-          .filter(LocalAddresses::counts)
-          .map(LocalAddresses::address)
-          .sorted()
-          .forEach(addresses::add);
+      return read();
     } catch (SocketException e) {
-      log.warn("cannot read the addresses of this node: {}", e.getMessage());
+      unreadable(e);
+      return List.of();
     }
-    return List.copyOf(addresses);
+  }
+
+  private static List<IpAddress> read() throws SocketException {
+    return NetworkInterface.networkInterfaces()
+        .flatMap(NetworkInterface::inetAddresses)
+        .filter(LocalAddresses::counts)
+        .map(LocalAddresses::address)
+        .sorted()
+        .toList();
+  }
+
+  private static void unreadable(SocketException e) {
+    log.atWarn()
+        .addKeyValue("error", e.getMessage())
+        .log("cannot read the addresses of this node; those that are known stay");
   }
 
   private static boolean counts(InetAddress address) {
@@ -69,13 +77,22 @@ final class LocalAddresses implements AutoCloseable {
   }
 
   private void loop() {
+    boolean failing = false;
     try {
       while (true) {
         Thread.sleep(PERIOD_MILLIS);
-        List<IpAddress> now = now();
-        if (!now.equals(last)) {
-          last = now;
-          to.accept(now);
+        try {
+          List<IpAddress> now = read();
+          failing = false;
+          if (!now.equals(last)) {
+            last = now;
+            to.accept(now);
+          }
+        } catch (SocketException e) {
+          if (!failing) {
+            unreadable(e);
+          }
+          failing = true;
         }
       }
     } catch (InterruptedException _) {

@@ -13,7 +13,7 @@ public final class Main {
   public static void main(String[] args) {
     PrintWriter out = new PrintWriter(new OutputStreamWriter(System.out, StandardCharsets.UTF_8));
     PrintWriter err = new PrintWriter(new OutputStreamWriter(System.err, StandardCharsets.UTF_8));
-    int code = PatchbayCommand.execute(out, err, args);
+    int code = PatchbayCommand.main(out, err, args);
     out.flush();
     err.flush();
     System.exit(code);

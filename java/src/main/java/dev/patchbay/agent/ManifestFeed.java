@@ -6,6 +6,7 @@ import dev.patchbay.manifest.ManifestDirectoryException;
 import dev.patchbay.manifest.ManifestSettings;
 import dev.patchbay.manifest.ManifestSource;
 import dev.patchbay.model.SourceUpdate;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /** A directory of manifests as the agent's source. */
@@ -44,8 +45,8 @@ final class ManifestFeed implements Source {
   }
 
   @Override
-  public String extent() {
-    return "manifests=" + files;
+  public Map.Entry<String, Object> extent() {
+    return Map.entry("manifests", files);
   }
 
   @Override

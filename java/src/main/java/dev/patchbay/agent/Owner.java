@@ -26,12 +26,14 @@ import dev.patchbay.table.DesiredState;
 import dev.patchbay.table.FrontendKey;
 import dev.patchbay.table.ObservedState;
 import dev.patchbay.table.ServiceRow;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
@@ -40,6 +42,7 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.spi.LoggingEventBuilder;
 
 /**
  * The one that decides what the maps hold: takes changes, compiles them, applies the difference.
@@ -94,10 +97,17 @@ final class Owner {
   /** All Services; written by the owner, read by {@link #cluster} in any thread. */
   private final ConcurrentHashMap<ObjectKey, ServiceState> services = new ConcurrentHashMap<>();
 
+  /** Whom the log has told lately that a port is a node port; his process may be another one. */
+  private record Binder(String command, FrontendKey nodePort) {}
+
+  private final Repeats<Binder> binders = new Repeats<>(Duration.ofMinutes(1));
+
   private volatile List<Problem> problems = List.of();
   private Set<String> complaints = Set.of();
   private long retryMillis = FIRST_RETRY_MILLIS;
   private boolean failing;
+  private Runnable departureListener = () -> {};
+  private boolean departures;
 
   /** Rows that are not of Services; they take the room that those leave. */
   private List<ServiceRow> own = List.of();
@@ -122,7 +132,7 @@ final class Owner {
     this.healthChecks = healthChecks;
     this.notices = notices;
     this.listener = listener;
-    meter = new RoundMeter(statistics);
+    meter = new RoundMeter(statistics, this::cluster);
     compiler = new Compiler(nodes.facts());
     reconciler = Reconciler.adopt(store, observed);
     for (String problem : reconciler.adoptionProblems()) {
@@ -180,6 +190,14 @@ final class Owner {
     return reconciler.audit(reader);
   }
 
+  /**
+   * Has somebody told, on the owner's thread, after the maps lost what sockets may be connected to,
+   * see {@link Reconciler#takeDepartures}.
+   */
+  void onDeparture(Runnable told) {
+    departureListener = told;
+  }
+
   /** Serves the inbox until it says stop. */
   void serve(Inbox inbox, Reclaimer reclaimer) throws InterruptedException {
     settleOwn();
@@ -228,6 +246,10 @@ final class Owner {
     }
   }
 
+  private static int rows(DesiredChange change) {
+    return change.upserted().size() + change.removed().size();
+  }
+
   /** The agent's own rows go as soon as one of a Service has no room, and come back after that. */
   private void settleOwn() {
     boolean room =
@@ -238,9 +260,10 @@ final class Owner {
     }
     ownWanted = room;
     Set<ServicePortKey> keys = own.stream().map(ServiceRow::key).collect(Collectors.toSet());
+    meter.begin(SourceChanges.NONE);
     reconciler.change(
         new DesiredChange(room ? own : List.of(), room ? Set.of() : keys, Map.of(), Set.of()));
-    conclude(reconciler.apply(), 0);
+    conclude(meter.apply(reconciler::apply), 0);
   }
 
   private Set<ServicePortKey> ownInPlace(Set<ServicePortKey> refused) {
@@ -248,10 +271,6 @@ final class Owner {
         .map(ServiceRow::key)
         .filter(key -> ownWanted && !refused.contains(key))
         .collect(Collectors.toSet());
-  }
-
-  private static int rows(DesiredChange change) {
-    return change.upserted().size() + change.removed().size();
   }
 
   private static int changes(SourceUpdate update) {
@@ -279,16 +298,24 @@ final class Owner {
     healthChecks.set(service, 0, 0);
   }
 
-  /** Names the Service whose node port somebody wanted to listen on. */
+  /**
+   * Names the Service whose node port somebody wanted to listen on; not each time, if he goes on
+   * trying.
+   */
   private void report(BindConflict conflict) {
     FrontendKey frontend =
         FrontendKey.nodePort(conflict.address().family(), conflict.port(), conflict.protocol());
+    OptionalInt unsaid = binders.say(new Binder(conflict.command(), frontend), System.nanoTime());
+    if (unsaid.isEmpty()) {
+      return;
+    }
     Optional<ServicePortKey> owner = compiler.owner(frontend);
     String port = conflict.port() + "/" + conflict.protocol();
     String who = conflict.command() + " (process " + conflict.process() + ")";
     log.atWarn()
         .addKeyValue("address", conflict.address().withPort(conflict.port()))
         .addKeyValue("service", owner.map(ServicePortKey::toString).orElse("unknown"))
+        .addKeyValue("unsaid", unsaid.getAsInt())
         .log("{} may not listen on {}: it is a node port", who, port);
     owner.ifPresent(
         key ->
@@ -314,16 +341,23 @@ final class Owner {
   private void conclude(ApplyReport report, int services) {
     if (report.succeeded()) {
       if (report.changedAnything() || failing) {
-        log.info("applied services={} {}", services, report);
+        told(log.atInfo(), services, report).log("applied");
       }
       failing = false;
       retryMillis = FIRST_RETRY_MILLIS;
     } else {
       if (!failing) {
-        log.error("apply failed, trying again until it works: {} {}", report.failures(), report);
+        told(log.atError(), services, report)
+            .addKeyValue("causes", report.failures().stream().map(Object::toString).toList())
+            .log("apply failed, trying again until it works");
       }
       retryMillis = failing ? Math.min(2 * retryMillis, LAST_RETRY_MILLIS) : FIRST_RETRY_MILLIS;
       failing = true;
+    }
+    departures |= reconciler.takeDepartures();
+    if (departures) {
+      departures = failing; // what failed has left nothing yet
+      departureListener.run();
     }
     Map<ServicePortKey, Refusal> refused = new TreeMap<>(reconciler.refused());
     Set<ServicePortKey> ownInPlace = ownInPlace(refused.keySet());
@@ -341,30 +375,50 @@ final class Owner {
             failing ? report.failures().getFirst().toString() : ""));
   }
 
+  private static LoggingEventBuilder told(
+      LoggingEventBuilder line, int services, ApplyReport report) {
+    LoggingEventBuilder told = line.addKeyValue("services", services);
+    for (Map.Entry<String, Object> count : report.counts().entrySet()) {
+      told = told.addKeyValue(count.getKey(), count.getValue());
+    }
+    return told;
+  }
+
+  /**
+   * A line about what is wrong.
+   *
+   * @param about the object that it concerns; empty if it concerns none
+   */
+  private record Complaint(String about, String sentence) {}
+
   /** Logs what is wrong with the input and was not a moment ago. */
   private void complain(List<Rejection> rejections, Map<ServicePortKey, Refusal> refused) {
     Set<String> now = new HashSet<>();
-    List<String> fresh = new ArrayList<>();
+    List<Complaint> fresh = new ArrayList<>();
     for (Problem problem : problems) {
       if (problem.severity() != Problem.Severity.NOTE) {
-        note(problem.toString(), now, fresh);
+        note(problem.object(), problem.toString(), now, fresh);
       }
     }
     for (Rejection rejection : rejections) {
       String sentence = rejection.sentence();
-      if (note(rejection.who() + ": " + sentence, now, fresh)) {
+      if (note(object(rejection.who()), rejection.who() + ": " + sentence, now, fresh)) {
         notices.warn(rejection.who().service(), "NotServed", rejection.who() + ": " + sentence);
       }
     }
     new TreeMap<>(refused)
         .forEach(
             (key, refusal) -> {
-              if (note(key + ": " + refusal, now, fresh)) {
+              if (note(object(key), key + ": " + refusal, now, fresh)) {
                 notices.warnOfNode(key.service(), "DoesNotFit", key + ": " + refusal);
               }
             });
-    for (String complaint : fresh.subList(0, Math.min(fresh.size(), LINES_AT_ONCE))) {
-      log.warn("{}", complaint);
+    for (Complaint complaint : fresh.subList(0, Math.min(fresh.size(), LINES_AT_ONCE))) {
+      LoggingEventBuilder line = log.atWarn();
+      if (!complaint.about.isEmpty()) {
+        line = line.addKeyValue("object", complaint.about);
+      }
+      line.log("{}", complaint.sentence);
     }
     if (fresh.size() > LINES_AT_ONCE) {
       log.warn(
@@ -374,11 +428,15 @@ final class Owner {
     complaints = now;
   }
 
+  private static String object(ServicePortKey key) {
+    return "Service " + key.service();
+  }
+
   /** Whether the complaint is new. */
-  private boolean note(String complaint, Set<String> now, List<String> fresh) {
-    boolean isNew = now.add(complaint) && !complaints.contains(complaint);
+  private boolean note(String about, String sentence, Set<String> now, List<Complaint> fresh) {
+    boolean isNew = now.add(sentence) && !complaints.contains(sentence);
     if (isNew) {
-      fresh.add(complaint);
+      fresh.add(new Complaint(about, sentence));
     }
     return isNew;
   }

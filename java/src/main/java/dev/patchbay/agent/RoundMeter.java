@@ -7,6 +7,7 @@ import dev.patchbay.agent.metrics.AgentStatistics;
 import dev.patchbay.agent.metrics.Round;
 import dev.patchbay.compile.NoLocalEndpoints;
 import dev.patchbay.compile.Rejection;
+import dev.patchbay.model.ClusterSnapshot;
 import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
@@ -29,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RoundMeter {
   private final AgentStatistics statistics;
+  private final Supplier<ClusterSnapshot> cluster;
   private final Map<ObjectKey, NoLocalEndpoints> noLocal = new HashMap<>();
   private NoLocalEndpoints noLocalInAll = NoLocalEndpoints.NONE;
   private SourceChanges changes = SourceChanges.NONE;
@@ -37,8 +39,15 @@ final class RoundMeter {
   private long compileNanos;
   private boolean full;
 
-  RoundMeter(AgentStatistics statistics) {
+  /**
+   * Nothing was done yet.
+   *
+   * @param statistics where it is counted
+   * @param cluster makes a copy of what the source has told; any thread
+   */
+  RoundMeter(AgentStatistics statistics, Supplier<ClusterSnapshot> cluster) {
     this.statistics = statistics;
+    this.cluster = cluster;
   }
 
   /** A round begins, which stands for these changes. */
@@ -96,7 +105,8 @@ final class RoundMeter {
             problems,
             rejections,
             refusals,
-            noLocalInAll));
+            noLocalInAll,
+            cluster));
   }
 
   /** Counts a Service, or no longer, if there is none by the key. */

@@ -4,6 +4,7 @@ package dev.patchbay.agent;
 import dev.patchbay.agent.metrics.SourceFigures;
 import dev.patchbay.model.SourceUpdate;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
 /**
@@ -28,7 +29,7 @@ interface Source extends AutoCloseable {
   String name();
 
   /** What the last load consisted of, as {@code key=value} for the ready line. */
-  String extent();
+  Map.Entry<String, Object> extent();
 
   /** Why what it last told may be out of date; empty if all is well. */
   String trouble();

@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
  * agent has put its things in order, and then makes the exit code 0, because being stopped is no
  * failure. An agent that is not done in time is ended with the signal's own exit code.
  */
-final class Stopper implements AutoCloseable {
+public final class Stopper implements AutoCloseable {
   private static final long PATIENCE_MILLIS = 1000;
 
   private final CountDownLatch closed = new CountDownLatch(1);
@@ -29,7 +29,7 @@ final class Stopper implements AutoCloseable {
   }
 
   /** Calls {@code stop} when the process is told to end. */
-  static Stopper install(Runnable stop) {
+  public static Stopper install(Runnable stop) {
     Stopper stopper = new Stopper(stop);
     Runtime.getRuntime().addShutdownHook(stopper.hook);
     return stopper;

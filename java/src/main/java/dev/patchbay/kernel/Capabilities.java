@@ -26,7 +26,7 @@ enum Capabilities {
   /** To load programs and make maps. */
   CAP_BPF(39);
 
-  /** Includes the two above. */
+  /** Includes the two above; and to enter other network namespaces. */
   private static final int CAP_SYS_ADMIN = 21;
 
   private final int bit;
@@ -41,13 +41,7 @@ enum Capabilities {
    * @param status the text of {@code /proc/PID/status}
    */
   static List<Capabilities> missing(String status) {
-    long effective =
-        status
-            .lines()
-            .filter(line -> line.startsWith("CapEff:"))
-            .map(line -> HexFormat.fromHexDigitsToLong(line.substring(7).strip()))
-            .findFirst()
-            .orElse(0L);
+    long effective = effective(status);
     List<Capabilities> missing = new ArrayList<>();
     for (Capabilities capability : values()) {
       boolean implied = capability != CAP_NET_ADMIN && in(effective, CAP_SYS_ADMIN);
@@ -56,6 +50,20 @@ enum Capabilities {
       }
     }
     return missing;
+  }
+
+  /** Whether a process may enter other network namespaces; it is of use, and not needed. */
+  static boolean mayEnterNamespaces(String status) {
+    return in(effective(status), CAP_SYS_ADMIN);
+  }
+
+  private static long effective(String status) {
+    return status
+        .lines()
+        .filter(line -> line.startsWith("CapEff:"))
+        .map(line -> HexFormat.fromHexDigitsToLong(line.substring(7).strip()))
+        .findFirst()
+        .orElse(0L);
   }
 
   /**

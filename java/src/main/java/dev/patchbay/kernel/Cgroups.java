@@ -11,7 +11,9 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** The cgroup v2 hierarchy, wherever it is mounted; a hybrid one beside v1 will do. */
@@ -55,6 +57,24 @@ public final class Cgroups {
     } catch (IOException failed) {
       throw KernelException.ofIo(operation, failed);
     }
+  }
+
+  /** All cgroups that are visible, by their numbers: paths below the root of the hierarchy. */
+  public static Map<Long, Path> all() throws KernelException {
+    Map<Long, Path> all = new HashMap<>();
+    for (Path root : roots()) {
+      Deque<Path> open = new ArrayDeque<>(List.of(root));
+      while (!open.isEmpty()) {
+        Path directory = open.poll();
+        try {
+          all.putIfAbsent(inode(directory), root.relativize(directory));
+        } catch (IOException vanished) {
+          continue; // cgroups come and go while one walks
+        }
+        open.addAll(below(directory));
+      }
+    }
+    return all;
   }
 
   /** The directory of a cgroup; empty if it is gone or not visible from here. */

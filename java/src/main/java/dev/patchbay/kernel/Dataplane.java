@@ -6,8 +6,11 @@ import dev.patchbay.kernel.probe.Probes;
 import dev.patchbay.kernel.sys.Bpf;
 import dev.patchbay.kernel.sys.Libbpf;
 import dev.patchbay.kernel.sys.MapShape;
+import dev.patchbay.observe.BackendStats;
+import dev.patchbay.observe.BackendStatsKey;
 import dev.patchbay.observe.BindConflictListener;
 import dev.patchbay.observe.Counters;
+import dev.patchbay.observe.ServiceStats;
 import dev.patchbay.observe.StatsSource;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -327,6 +330,30 @@ public final class Dataplane implements StatsSource, AutoCloseable {
     events.start();
   }
 
+  /** What sockets did at each Service port, by its id; any thread. */
+  public Map<Long, ServiceStats> serviceStats() throws KernelException {
+    return StatsReader.services(maps.get(PatchbayMap.SERVICE_STATS));
+  }
+
+  /** What sockets did at each backend of Services that ask for it; any thread. */
+  public Map<BackendStatsKey, BackendStats> backendStats() throws KernelException {
+    return StatsReader.backends(maps.get(PatchbayMap.BACKEND_STATS));
+  }
+
+  /** How full each map is now. */
+  public List<MapUsage> usage() throws KernelException {
+    return maps.usage(store.occupied());
+  }
+
+  /**
+   * Begins to time connections until what is returned is closed; any thread.
+   *
+   * @param cgroup the one that was attached to
+   */
+  public ConnectTimes timeConnects(Path cgroup) throws KernelException {
+    return ConnectTimes.open(maps, cgroup);
+  }
+
   /**
    * What others did to links, programs and pins since {@link #attach}; any thread.
    *
@@ -347,9 +374,13 @@ public final class Dataplane implements StatsSource, AutoCloseable {
     return attach(cgroup);
   }
 
-  /** How full each map is now. */
-  public List<MapUsage> usage() throws KernelException {
-    return maps.usage(store.occupied());
+  /**
+   * What finds sockets whose backend is gone. The caller closes it, before the dataplane.
+   *
+   * @throws KernelException if this kernel cannot (before 5.9, or without BTF)
+   */
+  public StaleSockets staleSockets() throws KernelException {
+    return StaleSockets.open(maps);
   }
 
   /** Whether the programs run where they should, asked of the kernel now. */

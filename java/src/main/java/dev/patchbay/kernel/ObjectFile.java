@@ -5,12 +5,18 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 
-/** The compiled programs that travel in the jar. Both have the same maps and program names. */
+/**
+ * The compiled programs that travel in the jar. The first two have the same maps and program names.
+ */
 enum ObjectFile {
   /** For kernels with {@code bpf_set_retval} in these hooks (6.1). */
   CURRENT("sock_lb.bpf.o"),
   /** Refuses by translating to a closed port. */
-  LEGACY("sock_lb_legacy.bpf.o");
+  LEGACY("sock_lb_legacy.bpf.o"),
+  /** The iterator over sockets, for kernels with BTF; some of the maps of the others. */
+  STALE_SOCKETS("stale_sockets.bpf.o"),
+  /** Times connections, while somebody wants to know. */
+  CONNECT_TIMES("connect_times.bpf.o");
 
   private final String file;
 

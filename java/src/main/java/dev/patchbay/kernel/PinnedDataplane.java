@@ -71,6 +71,36 @@ public final class PinnedDataplane implements StatsSource, AutoCloseable {
     return maps.usage(state);
   }
 
+  /**
+   * Begins to watch connections; to be closed before this is.
+   *
+   * @param bytes of the buffer for what was not polled for yet, a power of two and a multiple of
+   *     the page size
+   * @throws KernelException.Busy if too many watch already
+   */
+  public Watcher watch(int bytes) throws KernelException {
+    return Watcher.open(maps, bytes);
+  }
+
+  /**
+   * Begins to time connections until what is returned is closed.
+   *
+   * @throws KernelException.NotFound if the programs are attached to no cgroup that can be seen
+   *     here
+   */
+  public ConnectTimes timeConnects() throws KernelException {
+    Path cgroup =
+        report().programs().stream()
+            .flatMap(link -> link.cgroup().stream())
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new KernelException.NotFound(
+                        new Operation("time", "connections"),
+                        "the programs are attached to no cgroup that can be seen here"));
+    return ConnectTimes.open(maps, cgroup);
+  }
+
   /** Whether the programs run where they should, asked of the kernel now. */
   public AttachReport report() throws KernelException {
     return PinnedLink.report(pins);

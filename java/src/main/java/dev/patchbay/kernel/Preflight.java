@@ -37,7 +37,9 @@ public final class Preflight {
         feature("batched map access", Probes.batches(), true),
         feature("ring buffers", Probes.ringBuffers(), true),
         nodeNamespace(),
-        setRetval());
+        setRetval(),
+        socketDestruction(),
+        otherNamespaces());
   }
 
   static Check jdk(int feature) {
@@ -157,6 +159,40 @@ public final class Preflight {
               false);
       case ProbeResult.Supported _, ProbeResult.Inconclusive _ -> check;
     };
+  }
+
+  private static Check socketDestruction() {
+    String name = "socket destruction";
+    if (!Files.exists(Path.of("/sys/kernel/btf/vmlinux"))) {
+      return new Check(
+          name,
+          new ProbeResult.Unsupported("a kernel with BTF"),
+          "sockets outlive their backend; needs a kernel with BTF",
+          "",
+          false);
+    }
+    ProbeResult result = Probes.socketDestruction();
+    return result instanceof ProbeResult.Unsupported(String needs)
+        ? new Check(name, result, "sockets outlive their backend; needs " + needs, "", false)
+        : feature(name, result, false);
+  }
+
+  private static Check otherNamespaces() {
+    String name = "other network namespaces";
+    try {
+      if (Capabilities.mayEnterNamespaces(Files.readString(Path.of("/proc/self/status")))) {
+        return new Check(name, ProbeResult.SUPPORTED, "", "", false);
+      }
+      return new Check(
+          name,
+          new ProbeResult.Unsupported("CAP_SYS_ADMIN"),
+          "sockets of Pods outlive their backend; those of the node do not",
+          "grant CAP_SYS_ADMIN",
+          false);
+    } catch (IOException failed) {
+      String cause = String.valueOf(failed.getMessage());
+      return new Check(name, new ProbeResult.Inconclusive(0, cause), cause, "", false);
+    }
   }
 
   private static Check feature(String name, ProbeResult result, boolean required) {

@@ -154,7 +154,9 @@ final class ApiClient implements AutoCloseable {
     } catch (IOException e) {
       String complaint = Failures.describe(e);
       if (!complaint.equals(lastComplaint.getAndSet(complaint))) {
-        log.warn("credentials for the API server cannot be used: {}", complaint);
+        log.atWarn()
+            .addKeyValue("reason", complaint)
+            .log("credentials for the API server cannot be used");
       }
       return false;
     }

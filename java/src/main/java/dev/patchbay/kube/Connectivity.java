@@ -45,14 +45,15 @@ final class Connectivity {
     failing.put(kind, reason);
     if (first) {
       since = Instant.now();
-      log.warn(
-          "cannot read {} from API server {}: {}; {}",
-          kind,
-          server,
-          reason,
-          connectedOnce
-              ? "the last state stays in force, and the attempt is repeated"
-              : "the attempt is repeated");
+      log.atWarn()
+          .addKeyValue("kind", kind)
+          .addKeyValue("server", server)
+          .addKeyValue("reason", reason)
+          .log(
+              connectedOnce
+                  ? "cannot read from the API server; the last state stays in force, and the"
+                      + " attempt is repeated"
+                  : "cannot read from the API server; the attempt is repeated");
     }
   }
 
@@ -65,11 +66,10 @@ final class Connectivity {
     }
     Instant now = Instant.now();
     if (failed) {
-      log.info(
-          "API server {} is {}, after {} s",
-          server,
-          connectedOnce ? "back" : "there",
-          Duration.between(since, now).toMillis() / 1000.0);
+      log.atInfo()
+          .addKeyValue("server", server)
+          .addKeyValue("awaySeconds", Duration.between(since, now).toMillis() / 1000.0)
+          .log(connectedOnce ? "the API server is back" : "the API server is there");
     }
     since = now;
     connectedOnce = true;

@@ -129,11 +129,11 @@ public final class EventWriter implements AutoCloseable {
 
   private void complain(KubernetesEvent event, Exception failure) {
     if (!complained && !closed) {
-      log.warn(
-          "cannot write Events, the first of them about Service {} ({}): {}",
-          event.service(),
-          event.note(),
-          Failures.describe(failure));
+      log.atWarn()
+          .addKeyValue("service", event.service())
+          .addKeyValue("note", event.note())
+          .addKeyValue("error", Failures.describe(failure))
+          .log("cannot write Events; this is the first of them");
     }
     complained = true;
   }

@@ -143,9 +143,9 @@ final class DirectoryEvents implements AutoCloseable {
       return;
     }
     warned = true;
-    LOG.warn(
-        "no events about {}: {}; it is looked through twice a second instead",
-        directory,
-        e.getMessage());
+    LOG.atWarn()
+        .addKeyValue("dir", directory)
+        .addKeyValue("error", e.getMessage())
+        .log("no events about the directory; it is looked through twice a second instead");
   }
 }

@@ -30,7 +30,20 @@ public record ServiceStats(
     long tcpFailed,
     long establishedNanos,
     List<Long> established) {
+  /** How many ranges of time there are. */
+  public static final int RANGES = 10;
+
   public ServiceStats {
     established = List.copyOf(established);
+  }
+
+  /**
+   * Where a range of time ends: times in it are less.
+   *
+   * @param range 0 to {@link #RANGES} - 2; the last range has no end
+   * @return nanoseconds
+   */
+  public static long rangeNanos(int range) {
+    return 16_000L << (2 * range);
   }
 }

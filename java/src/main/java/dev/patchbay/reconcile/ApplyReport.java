@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.reconcile;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * What one {@link Reconciler#apply} did.
@@ -57,30 +60,28 @@ public record ApplyReport(
     return rangesWritten + wordsPublished + frontendsUpserted + frontendsDeleted > 0;
   }
 
-  /** The counts as key=value pairs, for one line of a log. */
+  /** The counts by name, in the order in which they are told. */
+  public Map<String, Object> counts() {
+    Map<String, Object> counts = new LinkedHashMap<>();
+    counts.put("ranges", rangesWritten);
+    counts.put("backends", backendsWritten);
+    counts.put("words", wordsPublished);
+    counts.put("frontends", frontendsUpserted);
+    counts.put("deleted", frontendsDeleted);
+    counts.put("released", released);
+    counts.put("rounds", rounds);
+    counts.put("awaited", readersAwaited);
+    counts.put("reread", reread);
+    counts.put("micros", nanos / 1000);
+    counts.put("failures", failures.size());
+    return counts;
+  }
+
+  /** The counts as {@code key=value} pairs. */
   @Override
   public String toString() {
-    return "ranges="
-        + rangesWritten
-        + " backends="
-        + backendsWritten
-        + " words="
-        + wordsPublished
-        + " frontends="
-        + frontendsUpserted
-        + " deleted="
-        + frontendsDeleted
-        + " released="
-        + released
-        + " rounds="
-        + rounds
-        + " awaited="
-        + readersAwaited
-        + " reread="
-        + reread
-        + " micros="
-        + nanos / 1000
-        + " failures="
-        + failures.size();
+    return counts().entrySet().stream()
+        .map(count -> count.getKey() + "=" + count.getValue())
+        .collect(Collectors.joining(" "));
   }
 }

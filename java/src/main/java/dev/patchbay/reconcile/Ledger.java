@@ -54,6 +54,9 @@ final class Ledger {
   /** Something became free since what was refused was last tried. */
   private boolean freed;
 
+  /** Rows lost what open sockets may talk to. */
+  private boolean departures;
+
   Ledger(ObservedState observed) {
     capacity = observed.capacity();
     frontends = new Frontends(observed.frontends(), capacity.services());
@@ -124,6 +127,7 @@ final class Ledger {
           frontends.unwant(key, slot);
         }
       }
+      departures |= Departures.between(slot.row, row);
       slot.row = row;
       accept(slot);
     }
@@ -138,6 +142,7 @@ final class Ledger {
     if (slot == null) {
       return;
     }
+    departures |= Departures.endOf(slot.row);
     for (FrontendKey frontend : slot.row.frontends()) {
       frontends.unwant(frontend, slot);
     }
@@ -154,8 +159,15 @@ final class Ledger {
   }
 
   void dropWildcard(FrontendKey key) {
+    departures |= frontends.wildcard(key) instanceof FrontendValue.NodeAddress;
     refusedWildcards.remove(key);
     frontends.wantWildcard(key, null);
+  }
+
+  boolean takeDepartures() {
+    boolean taken = departures;
+    departures = false;
+    return taken;
   }
 
   private void accept(Slot slot) {

@@ -94,6 +94,14 @@ public final class Reconciler {
   }
 
   /**
+   * Whether, since this was last asked, rows lost a backend or an address to which sockets may be
+   * connected that have to be destroyed: those of UDP, and of TCP where the Service asks for it.
+   */
+  public boolean takeDepartures() {
+    return ledger.takeDepartures();
+  }
+
+  /**
    * What the next {@link #apply} begins with, as far as that is known: empty if there is nothing to
    * do, or if the maps must be read again first. Making room may take more plans after this one.
    */

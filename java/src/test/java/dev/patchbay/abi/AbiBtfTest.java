@@ -33,8 +33,7 @@ final class AbiBtfTest {
   private static final Path ROOT = Path.of(System.getProperty("patchbay.root", ".."));
 
   /** Structs that only programs read and write: their bytes have no order in Java. */
-  private static final Set<String> WITHOUT_CODEC =
-      Set.of("pb_affinity_key", "pb_affinity", "pb_stale_socket");
+  private static final Set<String> WITHOUT_CODEC = Set.of("pb_affinity_key", "pb_affinity");
 
   private final Btf.Description btf =
       Btf.read(Files.readAllBytes(ROOT.resolve("bpf/.output/abi.bpf.o")));

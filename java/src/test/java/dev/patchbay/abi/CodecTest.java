@@ -3,9 +3,15 @@ package dev.patchbay.abi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.patchbay.bindings.abi.Abi;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.Protocol;
 import dev.patchbay.observe.BindConflict;
+import dev.patchbay.observe.ConnectionEvent;
+import dev.patchbay.observe.ConnectionEvent.Caller;
+import dev.patchbay.observe.ConnectionEvent.Kind;
+import dev.patchbay.observe.ServiceStats;
+import dev.patchbay.observe.StaleSocket;
 import dev.patchbay.table.Backend;
 import dev.patchbay.table.FrontendKey;
 import dev.patchbay.table.FrontendValue;
@@ -221,6 +227,53 @@ final class CodecTest {
         .isEqualTo("a?b?[0m c??zz");
   }
 
+  private static final String STALE =
+      "0100000000000080 0200000000000000 03000ef0 04000000"
+          + "00000000000000000000ffff0a000001 00000000000000000000ffff0a010007"
+          + "fd000000000000000000000000000010 9c40 1f91 0035 11 0a";
+
+  @Test
+  void staleSockets() {
+    MemorySegment segment = bytes("eeeeeeee" + STALE);
+    assertThat(StaleSocketCodec.SIZE).isEqualTo(80);
+    assertThat(StaleSocketCodec.decode(segment, 4))
+        .contains(
+            new StaleSocket(
+                Long.MIN_VALUE + 1,
+                2,
+                0xf00e0003L,
+                4,
+                IpAddress.of("10.0.0.1"),
+                40000,
+                IpAddress.of("10.1.0.7"),
+                8081,
+                IpAddress.of("fd00::10"),
+                53,
+                Protocol.UDP,
+                true));
+    segment.set(ValueLayout.JAVA_BYTE, 4 + 79, (byte) 2);
+    segment.set(ValueLayout.JAVA_BYTE, 4 + 78, (byte) 6);
+    StaleSocket tcp = StaleSocketCodec.decode(segment, 4).orElseThrow();
+    assertThat(tcp.inet6()).isFalse();
+    assertThat(tcp.protocol()).isEqualTo(Protocol.TCP);
+    segment.set(ValueLayout.JAVA_BYTE, 4 + 78, (byte) 1);
+    assertThat(StaleSocketCodec.decode(segment, 4)).isEmpty();
+  }
+
+  @Test
+  void listsOfStaleSockets() {
+    String head = "0200000000000000" + "ee".repeat(72);
+    MemorySegment list = bytes(head + STALE + STALE + STALE);
+    assertThat(StaleSocketCodec.list(list)).hasSize(2).containsOnly(decoded(list));
+    StaleSocketCodec.clearList(list, 500);
+    assertThat(written(list, 0, 24)).isEqualTo("0000000000000000f401000000000000" + "ee".repeat(8));
+    assertThat(StaleSocketCodec.list(list)).isEmpty();
+  }
+
+  private static StaleSocket decoded(MemorySegment list) {
+    return StaleSocketCodec.decode(list, 80).orElseThrow();
+  }
+
   @Test
   void otherEventsAreNoRefusedBinds() {
     for (int[] change : new int[][] {{48, 2}, {134, 1}, {128, 0}}) {
@@ -229,5 +282,56 @@ final class CodecTest {
       segment.set(ValueLayout.JAVA_BYTE, change[0] == 128 ? 129 : 143, (byte) 0);
       assertThat(EventCodec.bindConflict(segment, 0)).as("byte " + change[0]).isEmpty();
     }
+  }
+
+  @Test
+  void connections() {
+    MemorySegment segment = bytes("eeeeeeee" + EVENT);
+    set(segment, 4 + 24, "0900000000000000"); // socket
+    set(segment, 4 + 32, "0a00000000000000"); // stats
+    set(segment, 4 + 40, "0b00000000000000"); // duration
+    set(segment, 4 + 96, "00000000000000000000ffff0a010001"); // backend
+    set(segment, 4 + 112, "00000000000000000000ffff0a010002"); // client
+    set(segment, 4 + 130, "1f90c350"); // ports of both
+    set(segment, 4 + 136, "6f00"); // error
+    Kind[] kinds = {Kind.CONNECT, Kind.SEND, Kind.REFUSED, Kind.ESTABLISHED, Kind.FAILED};
+    for (int number = 2; number <= 6; number++) {
+      Kind kind = kinds[number - 2];
+      segment.set(ValueLayout.JAVA_BYTE, 4 + 48, (byte) number);
+      assertThat(EventCodec.connection(segment, 4))
+          .contains(
+              new ConnectionEvent(
+                  kind,
+                  Long.MIN_VALUE + 1,
+                  9,
+                  10,
+                  11,
+                  kind == Kind.ESTABLISHED ? null : new Caller(1234, "ncat", 2),
+                  Protocol.TCP,
+                  IpAddress.of("10.0.0.1"),
+                  30000,
+                  kind == Kind.REFUSED ? null : IpAddress.of("10.1.0.1"),
+                  8080,
+                  IpAddress.of("10.1.0.2"),
+                  50000,
+                  3,
+                  111));
+    }
+    for (int other : new int[] {0, 1, 7}) {
+      segment.set(ValueLayout.JAVA_BYTE, 4 + 48, (byte) other);
+      assertThat(EventCodec.connection(segment, 4)).as("kind %d", other).isEmpty();
+    }
+  }
+
+  private static void set(MemorySegment segment, long at, String hex) {
+    byte[] value = HexFormat.of().parseHex(hex);
+    MemorySegment.copy(MemorySegment.ofArray(value), 0, segment, at, value.length);
+  }
+
+  @Test
+  void rangesOfTimeAreThoseOfThePrograms() {
+    assertThat(ServiceStats.RANGES).isEqualTo(Abi.PB_LATENCY_RANGES());
+    assertThat(ServiceStats.rangeNanos(0)).isEqualTo(16_000);
+    assertThat(ServiceStats.rangeNanos(8)).isEqualTo(1_048_576_000);
   }
 }

@@ -2,107 +2,106 @@
 package dev.patchbay.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-import dev.patchbay.agent.HttpEndpoint.Answer;
+import dev.patchbay.agent.health.Result;
+import dev.patchbay.agent.health.Status;
+import dev.patchbay.agent.metrics.AgentStatistics;
+import dev.patchbay.lab.Json;
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
-/** How an endpoint ends. */
-@Timeout(30)
-class HttpEndpointTest {
-  private static final Answer WELL = Answer.text(200, "well");
+/** On loopback. The fields that kube-proxy has are those of its TestHealthzServer. */
+class HealthServerTest {
+  private static final Result GOOD = new Result("rows", true, Status.OK, 1000, "");
 
-  private static int freePort() throws IOException {
+  private final HttpClient client = HttpClient.newHttpClient();
+
+  @AfterEach
+  void close() {
+    client.close();
+  }
+
+  private static HealthServer.Health health(boolean eligible, boolean stuck, Result... results) {
+    return new HealthServer.Health(List.of(results), stuck, 1000, eligible, "");
+  }
+
+  private HttpResponse<String> get(String path, HealthServer.Health health)
+      throws IOException, InterruptedException {
+    int port;
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
+      port = socket.getLocalPort();
+    }
+    String address = "127.0.0.1:" + port;
+    try (HealthServer _ =
+        new HealthServer(
+            HostPort.parse(address).orElseThrow(), () -> health, new AgentStatistics())) {
+      return client.send(
+          HttpRequest.newBuilder(URI.create("http://" + address + path)).build(),
+          HttpResponse.BodyHandlers.ofString());
     }
   }
 
   @Test
-  void aRequestThatCameIsAnsweredAndNoOtherIsTaken() throws Exception {
-    int port = freePort();
-    CountDownLatch asked = new CountDownLatch(1);
-    CountDownLatch answer = new CountDownLatch(1);
-    HttpEndpoint server =
-        new HttpEndpoint(
-            HostPort.parse("127.0.0.1:" + port).orElseThrow(),
-            Map.of(
-                "/healthz",
-                _ -> {
-                  asked.countDown();
-                  await(answer);
-                  return WELL;
-                }));
-    try (HttpClient client = HttpClient.newHttpClient()) {
-      CompletableFuture<HttpResponse<String>> response =
-          client.sendAsync(
-              HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/healthz")).build(),
-              HttpResponse.BodyHandlers.ofString());
-      await(asked);
-      CompletableFuture<Void> closing = CompletableFuture.runAsync(server::close);
-      assertRefused(port);
-      assertThat(closing).isNotDone();
-      answer.countDown();
-      assertThat(response.get(5, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
-      closing.get(5, TimeUnit.SECONDS);
+  void allIsWell() throws Exception {
+    HttpResponse<String> answer = get("/healthz", health(true, false, GOOD));
+    assertThat(answer.statusCode()).isEqualTo(200);
+    Json body = Json.parse(answer.body());
+    assertThat(body.get("lastUpdated").text()).isEqualTo(body.get("currentTime").text());
+    assertThat(answer.body()).contains("\"nodeEligible\":true", "\"failing\":[]");
+  }
+
+  @Test
+  void aCheckThatFailsIsNamed() throws Exception {
+    for (Status red : new Status[] {Status.FAILING, Status.MENDED}) {
+      Result bad = new Result("programs", true, red, 2000, "detached");
+      HttpResponse<String> answer = get("/healthz", health(true, false, GOOD, bad));
+      assertThat(answer.statusCode()).isEqualTo(503);
+      assertThat(answer.body())
+          .contains(
+              "\"lastUpdated\":\"1970-01-01T00:00:01Z\"",
+              "\"failing\":[\"programs\"]",
+              "{\"name\":\"programs\",\"status\":\""
+                  + red.label()
+                  + "\",\"since\":\"1970-01-01T00:00:02Z\",\"detail\":\"detached\"}");
+      assertThat(get("/livez", health(true, false, GOOD, bad)).statusCode()).isEqualTo(200);
     }
   }
 
   @Test
-  void whoNeverEndsARequestDelaysTheEndByOneSecond() throws Exception {
-    int port = freePort();
-    HttpEndpoint server =
-        new HttpEndpoint(
-            HostPort.parse("127.0.0.1:" + port).orElseThrow(), Map.of("/healthz", _ -> WELL));
-    try (Socket slow = new Socket(InetAddress.getLoopbackAddress(), port)) {
-      slow.getOutputStream().write("GET /healthz HTTP/1.1\r\n".getBytes(StandardCharsets.US_ASCII));
-      long start = System.nanoTime();
-      server.close();
-      server.close();
-      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofMillis(1900));
-    }
-    assertRefused(port);
+  void whatDoesNotGateOrIsNotMadeIsOnlyTold() throws Exception {
+    HttpResponse<String> answer =
+        get(
+            "/healthz",
+            health(
+                true,
+                false,
+                new Result("source", false, Status.FAILING, 0, "away"),
+                new Result("canary-ipv6", true, Status.NOT_RUN, 0, "no IPv6")));
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(answer.body()).contains("away", "no IPv6", "\"failing\":[]");
   }
 
-  private static void await(CountDownLatch latch) {
-    AtomicBoolean done = new AtomicBoolean();
-    try {
-      done.set(latch.await(10, TimeUnit.SECONDS));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-    assertThat(done).isTrue();
+  @Test
+  void aNodeThatIsTakenAwayIsAliveAndNotHealthy() throws Exception {
+    assertThat(get("/healthz", health(false, false, GOOD)).statusCode()).isEqualTo(503);
+    assertThat(get("/livez", health(false, false, GOOD)).statusCode()).isEqualTo(200);
   }
 
-  /** Soon: the listener closes on another thread. */
-  private static void assertRefused(int port) throws Exception {
-    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
-    while (System.nanoTime() < end) {
-      try (Socket taken = new Socket(InetAddress.getLoopbackAddress(), port)) {
-        assertThat(taken.isConnected()).isTrue();
-        Thread.sleep(5);
-      } catch (ConnectException refused) {
-        return;
-      }
-    }
-    assertThatExceptionOfType(ConnectException.class)
-        .isThrownBy(() -> new Socket(InetAddress.getLoopbackAddress(), port).close());
+  @Test
+  void anAgentThatIsStuckIsNotAlive() throws Exception {
+    assertThat(get("/livez", health(true, true, GOOD)).statusCode()).isEqualTo(503);
+  }
+
+  @Test
+  void thereIsNothingElse() throws Exception {
+    assertThat(get("/else", health(true, false, GOOD)).statusCode()).isEqualTo(404);
   }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.patchbay.agent.metrics.AgentStatistics;
 import dev.patchbay.agent.metrics.Metrics;
+import dev.patchbay.agent.metrics.SeriesLimits;
 import dev.patchbay.agent.metrics.SourceFigures;
 import dev.patchbay.testkit.PrometheusText;
 import java.io.ByteArrayInputStream;
@@ -38,7 +39,8 @@ class MetricsServerTest {
         new MetricsServer(
             HostPort.parse("127.0.0.1:0").orElseThrow(),
             statistics,
-            new Metrics(statistics, () -> new SourceFigures(true, List.of(), null)),
+            new Metrics(
+                statistics, () -> new SourceFigures(true, List.of(), null), SeriesLimits.STANDARD),
             () -> settings);
   }
 

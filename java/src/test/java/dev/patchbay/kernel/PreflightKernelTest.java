@@ -39,7 +39,9 @@ final class PreflightKernelTest {
             "batched map access",
             "ring buffers",
             "network namespace cookie",
-            "bpf_set_retval");
+            "bpf_set_retval",
+            "socket destruction",
+            "other network namespaces");
     assertThat(checks).noneMatch(Check::blocks);
     assertThat(checks)
         .filteredOn(Check::required)

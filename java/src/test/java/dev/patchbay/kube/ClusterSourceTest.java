@@ -273,7 +273,7 @@ class ClusterSourceTest {
     server.sliceCausedAt(later.plusSeconds(1).toString(), "one", "one-a", "10.1.0.2");
     server.service("one", "10.0.0.1"); // as it was
     server.service("two", "10.0.0.2");
-    eventually(() -> follower.endpoints().containsKey("two"));
+    endpointsBecome(Map.of("one", List.of("10.1.0.2", "10.1.0.3"), "two", List.of()));
     SourceChanges then =
         follower.updatesAfter(before).stream()
             .map(SourceUpdate::changes)
@@ -286,7 +286,7 @@ class ClusterSourceTest {
     int beforeLast = follower.told();
     server.delete(SLICES, "default", "one-a");
     server.delete(SERVICES, "default", "two");
-    eventually(() -> !follower.endpoints().containsKey("two"));
+    endpointsBecome(Map.of("one", List.of("10.1.0.3")));
     assertThat(
             follower.updatesAfter(beforeLast).stream()
                 .map(SourceUpdate::changes)

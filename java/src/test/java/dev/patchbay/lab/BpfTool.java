@@ -28,6 +28,32 @@ public final class BpfTool {
     run("attach", cgroup.toString(), pin.toString());
   }
 
+  /** Detaches every link of this cgroup, by the kernel's numbers of them. */
+  public static void detachAll(Path cgroup) {
+    run("detach", cgroup.toString());
+  }
+
+  /** Deletes an entry of {@code frontends}. */
+  public static void deleteFrontend(Path map, String address, int port, String protocol) {
+    run("frontend-delete", map.toString(), address, Integer.toString(port), protocol);
+  }
+
+  /** Makes an entry of {@code frontends} lead to an index. */
+  public static void putFrontend(Path map, String address, int port, String protocol, int service) {
+    run(
+        "frontend-put",
+        map.toString(),
+        address,
+        Integer.toString(port),
+        protocol,
+        Integer.toString(service));
+  }
+
+  /** Overwrites the first entries of an array with zeros. */
+  public static void zero(Path map, int entries) {
+    run("zero", map.toString(), Integer.toString(entries));
+  }
+
   private static Result run(String... arguments) {
     String[] command = new String[arguments.length + 2];
     command[0] = "/usr/bin/python3";

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /** A process in the background, with its outputs in files. */
@@ -63,11 +64,20 @@ public final class Daemon {
 
   /** Waits for a line on standard output; fails at once if the process ends without it. */
   public Daemon awaitOut(String regex, Duration limit) {
+    return await(this::out, regex, limit);
+  }
+
+  /** The same on standard error. */
+  public Daemon awaitErr(String regex, Duration limit) {
+    return await(this::err, regex, limit);
+  }
+
+  private Daemon await(Supplier<String> text, String regex, Duration limit) {
     Pattern pattern = Pattern.compile(regex, Pattern.MULTILINE);
     long end = System.nanoTime() + limit.toNanos();
     while (true) {
       boolean alive = isAlive();
-      if (pattern.matcher(out()).find()) {
+      if (pattern.matcher(text.get()).find()) {
         return this;
       }
       if (!alive || System.nanoTime() > end) {

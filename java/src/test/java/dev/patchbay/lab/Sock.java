@@ -139,6 +139,36 @@ public final class Sock implements AutoCloseable {
     return sent.equals(Outcome.OK) ? receive().split(" ", 2)[0] : sent;
   }
 
+  /** A TXT query to the DNS server that it is connected to: the text, or the name of the error. */
+  public String dns(String name) {
+    Outcome outcome = ask("dns", Map.of("name", name));
+    return outcome.isOk() ? outcome.value().text() : outcome.name();
+  }
+
+  /**
+   * How a resolver got over the loss of its socket.
+   *
+   * @param error the name of the error that it got
+   * @param lost when that came, on the clock of {@link System#nanoTime}
+   * @param text the answer to a TXT query on a new socket
+   * @param answered when that came
+   */
+  public record Recovery(String error, long lost, String text, long answered) {}
+
+  /**
+   * Waits until this socket, which is connected by UDP, fails, and asks the same DNS server on a
+   * new one. This one is closed.
+   */
+  public Recovery recover(String name) {
+    open = false;
+    Json recovery = call("recover", Map.of("name", name));
+    return new Recovery(
+        recovery.get("error").text(),
+        recovery.get("lost").number(),
+        recovery.get("text").text(),
+        recovery.get("answered").number());
+  }
+
   @Override
   public void close() {
     if (open) {

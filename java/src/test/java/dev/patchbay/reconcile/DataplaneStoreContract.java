@@ -287,4 +287,42 @@ public abstract class DataplaneStoreContract {
     assertThat(read(0, 32)).isEqualTo(written);
     assertThat(store.load().services()).hasSize(16);
   }
+
+  private RowReader rows() {
+    return (RowReader) store;
+  }
+
+  @Test
+  void entriesOfAllSizesOfStepsAreReadOnce() throws StoreException {
+    store.upsertFrontends(numbered(0, 8));
+    for (int step : new int[] {1, 3, 8, 100}) {
+      Map<FrontendKey, FrontendValue> read = new LinkedHashMap<>();
+      RowReader.FrontendScan scan = rows().frontends();
+      boolean more = true;
+      while (more) {
+        more = scan.next(step, (key, value) -> assertThat(read.put(key, value)).isNull());
+      }
+      assertThat(read).isEqualTo(numbered(0, 8));
+      assertThat(scan.foreignKeys()).isZero();
+    }
+  }
+
+  @Test
+  void rowsAreComparedInPlace() throws StoreException {
+    ServiceWord word = new ServiceWord(4, 2, 1);
+    ServiceSettings settings = new ServiceSettings(60, true);
+    store.writeRange(4, List.of(A, C));
+    store.publish(3, word, settings);
+    assertThat(rows().holds(3, word, settings)).isTrue();
+    assertThat(rows().holds(3, new ServiceWord(4, 2, 2), settings)).isFalse();
+    assertThat(rows().holds(3, word, ServiceSettings.NONE)).isFalse();
+    assertThat(rows().holds(3, word, new ServiceSettings(61, true))).isFalse();
+    assertThat(rows().holds(4, List.of(A, C))).isTrue();
+    assertThat(rows().holds(4, List.of(A))).isTrue();
+    assertThat(rows().holds(4, List.of(C, A))).isFalse();
+    assertThat(rows().holds(4, List.of(A, B))).isFalse();
+    assertThat(rows().holds(5, List.of(A))).isFalse();
+    assertThatExceptionOfType(IndexOutOfBoundsException.class)
+        .isThrownBy(() -> rows().holds(63, List.of(A, C)));
+  }
 }

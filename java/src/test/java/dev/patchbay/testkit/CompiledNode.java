@@ -18,6 +18,7 @@ import dev.patchbay.table.Backend;
 import dev.patchbay.table.Capacity;
 import dev.patchbay.table.DesiredChange;
 import dev.patchbay.table.FrontendKey;
+import dev.patchbay.table.ObservedState;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
@@ -61,6 +62,11 @@ public final class CompiledNode {
     reconciler.change(change);
     settle();
     return change;
+  }
+
+  /** What the maps hold. */
+  public ObservedState observed() {
+    return maps.load();
   }
 
   public Compiler compiler() {

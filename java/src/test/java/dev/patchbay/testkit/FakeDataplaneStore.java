@@ -193,14 +193,12 @@ public final class FakeDataplaneStore implements DataplaneStore, RowReader {
   @Override
   public FrontendScan frontends() {
     return new FrontendScan() {
-      // In the order of the hash codes, as a map of the kernel is walked bucket by bucket.
-      private final TreeMap<Integer, List<FrontendKey>> buckets = new TreeMap<>();
-
       private int from = Integer.MIN_VALUE;
 
       @Override
       public boolean next(int atMost, Visitor visitor) {
-        buckets.clear();
+        // In the order of the hash codes, as a map of the kernel is walked bucket by bucket.
+        TreeMap<Integer, List<FrontendKey>> buckets = new TreeMap<>();
         frontends
             .keySet()
             .forEach(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent.cli;
 
+import dev.patchbay.agent.cli.Terminal.Style;
 import dev.patchbay.kernel.Check;
 import dev.patchbay.kernel.Preflight;
 import dev.patchbay.kernel.probe.ProbeResult;
@@ -38,10 +39,10 @@ final class CheckCommand implements Callable<Integer> {
     TextTable table = new TextTable("RESULT", "REQUIREMENT", "FOUND");
     int blocking = 0;
     for (Check check : Preflight.run(paths.bpfDir, Optional.ofNullable(cgroup))) {
-      table.row(result(check), check.name(), found(check));
+      table.row(result(check), TextTable.Cell.of(check.name()), TextTable.Cell.of(found(check)));
       blocking += check.blocks() ? 1 : 0;
     }
-    out.print(table.render(""));
+    out.print(table.render("", PatchbayCommand.terminal(spec)));
     out.println();
     out.println(
         blocking == 0
@@ -53,11 +54,14 @@ final class CheckCommand implements Callable<Integer> {
     return blocking == 0 ? 0 : 1;
   }
 
-  private static String result(Check check) {
+  private static TextTable.Cell result(Check check) {
     return switch (check.result()) {
-      case ProbeResult.Supported _ -> "ok";
-      case ProbeResult.Unsupported _ -> check.required() ? "FAIL" : "absent";
-      case ProbeResult.Inconclusive _ -> "unknown";
+      case ProbeResult.Supported _ -> new TextTable.Cell("ok", Style.GOOD);
+      case ProbeResult.Unsupported _ ->
+          check.required()
+              ? new TextTable.Cell("FAIL", Style.BAD)
+              : new TextTable.Cell("absent", Style.WARNING);
+      case ProbeResult.Inconclusive _ -> new TextTable.Cell("unknown", Style.WARNING);
     };
   }
 

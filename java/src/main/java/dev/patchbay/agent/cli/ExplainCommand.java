@@ -46,7 +46,11 @@ final class ExplainCommand implements Callable<Integer> {
     try (Reading reading = Reading.open(paths)) {
       Explanation explanation = Explanation.of(to, reading.view());
       switch (form) {
-        case table -> out.print(explanation.text() + "\n" + reading.snapshotAge() + ".\n");
+        case table -> {
+          Terminal terminal = PatchbayCommand.terminal(spec);
+          out.print(explanation.text(terminal) + "\n");
+          out.print(terminal.paragraph(reading.snapshotAge() + "."));
+        }
         case json -> {
           var tree = explanation.tree();
           reading.describeSnapshot(tree);

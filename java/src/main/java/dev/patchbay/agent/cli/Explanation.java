@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent.cli;
 
+import dev.patchbay.agent.cli.Terminal.Style;
+import dev.patchbay.agent.cli.TextTable.Cell;
 import dev.patchbay.agent.snapshot.Snapshot;
 import dev.patchbay.compile.Decision;
 import dev.patchbay.compile.EndpointSelection;
 import dev.patchbay.compile.Rejection;
+import dev.patchbay.compile.Reserved;
 import dev.patchbay.compile.Selection;
 import dev.patchbay.compile.SourceRanges;
+import dev.patchbay.inspect.NearMiss;
+import dev.patchbay.inspect.NearMisses;
 import dev.patchbay.inspect.Tracer;
 import dev.patchbay.inspect.Verdict;
-import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.Service;
@@ -24,7 +28,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +40,7 @@ import org.jspecify.annotations.Nullable;
  * @param state its Service; null if there is none
  * @param node what was compiled for
  * @param decisions about each endpoint, in the order of the slices
+ * @param nearMisses what may have been meant; empty if the destination is a Service's
  * @param remarks further causes, each a sentence without a full stop
  */
 record Explanation(
@@ -46,6 +50,7 @@ record Explanation(
     @Nullable ServiceState state,
     NodeFacts node,
     List<Decision> decisions,
+    List<NearMiss> nearMisses,
     List<String> remarks) {
 
   static Explanation of(Destination to, DataplaneView view) {
@@ -56,6 +61,7 @@ record Explanation(
     ServiceState state = key == null ? null : view.state(key);
     List<Decision> decisions = List.of();
     List<String> remarks = new ArrayList<>();
+    List<NearMiss> misses = List.of();
     if (key != null && state != null) {
       ServicePort port = DataplaneView.port(state.service(), key);
       Snapshot snapshot = view.snapshot();
@@ -70,12 +76,12 @@ record Explanation(
       }
       remarks.addAll(state.notes());
     } else {
-      nearestMisses(to, view, remarks);
+      misses = nearMisses(to, view);
     }
     remarkOnProblems(to, state, view, remarks);
     Snapshot known = view.snapshot();
     NodeFacts node = known == null ? NodeFacts.named("") : known.node();
-    return new Explanation(to, verdict, key, state, node, decisions, List.copyOf(remarks));
+    return new Explanation(to, verdict, key, state, node, decisions, misses, List.copyOf(remarks));
   }
 
   /** Where else the same destination means something else. */
@@ -126,48 +132,17 @@ record Explanation(
   }
 
   /** What somebody who asks about an address that is no frontend may have meant. */
-  private static void nearestMisses(Destination to, DataplaneView view, List<String> remarks) {
-    TreeSet<String> sameAddress = new TreeSet<>();
-    TreeSet<String> samePod = new TreeSet<>();
-    view.observed()
-        .frontends()
-        .keySet()
-        .forEach(
-            frontend -> {
-              if (frontend.address().equals(to.address()) && !frontend.isWildcard()) {
-                ServicePortKey owner = view.owner(frontend);
-                sameAddress.add(frontend + (owner == null ? "" : " of " + owner.service()));
-              }
-            });
+  private static List<NearMiss> nearMisses(Destination to, DataplaneView view) {
     Snapshot snapshot = view.snapshot();
-    if (snapshot != null) {
-      for (ServiceState state : snapshot.cluster().services().values()) {
-        if (hasEndpoint(state, to.address())) {
-          samePod.add(state.key().toString());
-        }
-        if (state.service().proxiedLoadBalancerIps().contains(to.address())) {
-          remarks.add(
-              "the address is the load balancer's of "
-                  + state.key()
-                  + ", whose ipMode is Proxy: connections are meant to go there");
-        }
-      }
-      if (snapshot.node().addresses().contains(to.address())) {
-        remarks.add("the address is a node's, and no Service has node port " + to.port());
-      }
-    }
-    if (!sameAddress.isEmpty()) {
-      remarks.add("the address serves " + String.join(", ", sameAddress));
-    }
-    if (!samePod.isEmpty()) {
-      remarks.add("the address is an endpoint of " + String.join(", ", samePod));
-    }
-  }
-
-  private static boolean hasEndpoint(ServiceState state, IpAddress address) {
-    return state.slices().stream()
-        .flatMap(slice -> slice.endpoints().stream())
-        .anyMatch(endpoint -> endpoint.address().equals(address));
+    return NearMisses.of(
+        Reserved.hidden(view.observed()),
+        frontend -> {
+          ServicePortKey owner = view.owner(frontend);
+          return owner == null ? null : owner.service();
+        },
+        snapshot == null ? List.of() : snapshot.cluster().services().values(),
+        snapshot == null ? NodeFacts.named("") : snapshot.node(),
+        new FrontendKey(to.address(), to.port(), to.protocol(), Scope.INTERNAL));
   }
 
   private static void remarkOnProblems(
@@ -223,54 +198,65 @@ record Explanation(
     return Character.isLetterOrDigit(c) || c == '.' || c == ':';
   }
 
-  /** One sentence: who owns the destination and what happens to a connection. */
-  String headline() {
-    String outcome =
-        switch (verdict) {
-          case Verdict.NotAService _ -> "is no Service address: connections go there untouched";
-          case Verdict.Refused(String errno, String reason) ->
-              "is refused with " + errno + ": " + reason;
-          case Verdict.Candidates candidates ->
-              "goes to one of "
-                  + ServicesCommand.plural(candidates.backends().size(), "endpoint")
-                  + (candidates.affinitySeconds() == 0
-                      ? ", chosen at random"
-                      : ", the same one per client for " + candidates.affinitySeconds() + " s");
-        };
-    return destination + " " + outcome;
+  /** What happens to a connection, as the rest of a sentence that begins with the destination. */
+  private String outcome() {
+    return switch (verdict) {
+      case Verdict.NotAService _ -> "is no Service address: connections go there untouched";
+      case Verdict.Refused(String errno, String reason) ->
+          "is refused with " + errno + ": " + reason;
+      case Verdict.Candidates candidates ->
+          "goes to one of "
+              + ServicesCommand.plural(candidates.backends().size(), "endpoint")
+              + (candidates.affinitySeconds() == 0
+                  ? ", chosen at random"
+                  : ", the same one per client for " + candidates.affinitySeconds() + " s");
+    };
   }
 
-  String text() {
-    StringBuilder text = new StringBuilder(headline()).append('\n');
+  private Style style() {
+    return switch (verdict) {
+      case Verdict.NotAService _ -> Style.WARNING;
+      case Verdict.Refused _ -> Style.BAD;
+      case Verdict.Candidates _ -> Style.GOOD;
+    };
+  }
+
+  /** For people. */
+  String text(Terminal terminal) {
+    Lines text = new Lines(terminal);
+    text.paragraph(style(), destination.toString(), " " + outcome());
     if (key != null && state != null) {
       Service service = state.service();
-      text.append("  Service ").append(service.key()).append(" (").append(service.type());
-      text.append(")");
-      if (!key.port().isEmpty()) {
-        text.append(", port \"").append(key.port()).append('"');
-      }
-      if (!service.origin().isEmpty()) {
-        text.append(", from ").append(service.origin());
-      }
-      text.append('\n');
+      text.paragraph(
+          "  ",
+          "Service "
+              + service.key()
+              + " ("
+              + service.type()
+              + ")"
+              + (key.port().isEmpty() ? "" : ", port \"" + key.port() + "\"")
+              + (service.origin().isEmpty() ? "" : ", from " + service.origin()));
     }
     if (!decisions.isEmpty()) {
       TextTable table = new TextTable("ENDPOINT", "POD", "NODE", "CHOSEN", "WHY");
       for (Decision decision : decisions) {
+        boolean chosen = decision.reason(policy()).chosen();
         table.row(
-            target(decision),
-            orDash(decision.endpoint().target()),
-            orDash(decision.endpoint().nodeName()),
-            decision.reason(policy()).chosen() ? "yes" : "no",
-            decision.sentence(policy(), node));
+            Cell.of(target(decision)),
+            Cell.of(orDash(decision.endpoint().target())),
+            Cell.of(orDash(decision.endpoint().nodeName())),
+            new Cell(chosen ? "yes" : "no", chosen ? Style.GOOD : Style.WARNING),
+            Cell.of(decision.sentence(policy(), node)));
       }
-      text.append('\n').append(table.render("  "));
+      text.table("  ", table);
     } else if (key != null) {
-      text.append("  It has no endpoints.\n");
+      text.paragraph("  ", "It has no endpoints.");
     }
-    for (String remark : remarks) {
-      text.append("  - ").append(remark).append('\n');
+    if (!nearMisses.isEmpty()) {
+      text.paragraph("  ", "Near to it:");
+      nearMisses.forEach(miss -> text.item(miss.sentence()));
     }
+    remarks.forEach(text::item);
     return text.toString();
   }
 
@@ -322,7 +308,21 @@ record Explanation(
       endpoints.add(endpoint);
     }
     tree.put("endpoints", endpoints);
+    if (!nearMisses.isEmpty()) {
+      tree.put("nearMisses", nearMisses.stream().map(Explanation::tree).toList());
+    }
     tree.put("remarks", remarks);
+    return tree;
+  }
+
+  private static Map<String, Object> tree(NearMiss miss) {
+    Map<String, Object> tree = new LinkedHashMap<>();
+    tree.put("kind", miss.kind().name());
+    if (miss.service() != null) {
+      tree.put("namespace", miss.service().namespace());
+      tree.put("name", miss.service().name());
+    }
+    tree.put("what", miss.sentence());
     return tree;
   }
 }

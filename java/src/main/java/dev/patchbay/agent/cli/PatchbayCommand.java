@@ -2,9 +2,14 @@
 package dev.patchbay.agent.cli;
 
 import dev.patchbay.agent.UserError;
+import dev.patchbay.agent.log.Log;
+import dev.patchbay.agent.log.LogFormat;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.event.Level;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,8 +29,10 @@ import picocli.CommandLine.Spec;
       ValidateCommand.class,
       ServicesCommand.class,
       ExplainCommand.class,
+      WatchCommand.class,
       StatusCommand.class,
       EnvCommand.class,
+      SchemaCommand.class,
       CleanupCommand.class,
       VersionCommand.class,
       TrainCommand.class
@@ -41,6 +48,24 @@ public final class PatchbayCommand implements Runnable {
 
   @Spec CommandSpec spec = CommandSpec.create();
 
+  private final Supplier<Terminal> terminal;
+
+  /** For output that goes to no terminal. */
+  public PatchbayCommand() {
+    this(() -> Terminal.NONE);
+  }
+
+  private PatchbayCommand(Supplier<Terminal> terminal) {
+    this.terminal = terminal;
+  }
+
+  /** What the output of a command goes to. */
+  static Terminal terminal(CommandSpec command) {
+    return command.root().userObject() instanceof PatchbayCommand root
+        ? root.terminal.get()
+        : Terminal.NONE;
+  }
+
   /** Without a subcommand: the help, and exit code 2. */
   @Override
   public void run() {
@@ -48,12 +73,25 @@ public final class PatchbayCommand implements Runnable {
   }
 
   /**
-   * Runs a command line.
+   * Runs the command line of this process.
    *
+   * @param out writes to standard output
+   * @param err writes to standard error
    * @return the exit code: 0 done, 1 failed, 2 wrong usage
    */
-  public static int execute(PrintWriter out, PrintWriter err, String... args) {
-    CommandLine line = new CommandLine(new PatchbayCommand());
+  public static int main(PrintWriter out, PrintWriter err, String... args) {
+    Supplier<Terminal> terminal = () -> Terminal.ofStandardOutput(System.getenv());
+    return execute(new PatchbayCommand(terminal), out, err, args);
+  }
+
+  /** Runs a command line whose output goes to no terminal. */
+  static int execute(PrintWriter out, PrintWriter err, String... args) {
+    return execute(new PatchbayCommand(), out, err, args);
+  }
+
+  private static int execute(
+      PatchbayCommand command, PrintWriter out, PrintWriter err, String... args) {
+    CommandLine line = new CommandLine(command);
     line.setOut(out);
     line.setErr(err);
     line.setCaseInsensitiveEnumValuesAllowed(true);
@@ -85,9 +123,10 @@ public final class PatchbayCommand implements Runnable {
     }
     if (file != null) {
       ConfigFile config = ConfigFile.read(Path.of(file), run.getCommandSpec());
-      config.warnings().forEach(warning -> line.getErr().println("patchbay: " + warning));
-      line.getErr().flush();
       run.setDefaultValueProvider(config);
+      if (run.getCommand() instanceof RunCommand command) {
+        command.warnings = config.warnings();
+      }
     }
   }
 
@@ -96,7 +135,7 @@ public final class PatchbayCommand implements Runnable {
     int code = 1;
     switch (e) {
       case UserError error -> {
-        err.println("patchbay: " + error.getMessage());
+        err.println(said(Level.ERROR, String.valueOf(error.getMessage())));
         code = error.exitCode();
       }
       case InterruptedException _ -> err.println("patchbay: interrupted");
@@ -107,6 +146,13 @@ public final class PatchbayCommand implements Runnable {
     }
     err.flush();
     return code;
+  }
+
+  /** A message for standard error: a line of the log, if that is read by programs. */
+  static String said(Level level, String message) {
+    return Log.format() == LogFormat.json
+        ? Log.line(level, PatchbayCommand.class.getName(), message, Map.of())
+        : "patchbay: " + message;
   }
 
   private static int misused(CommandLine.ParameterException e, String[] args) {

@@ -8,10 +8,14 @@ import dev.patchbay.agent.AgentConfig.SourceSettings;
 import dev.patchbay.agent.HostPort;
 import dev.patchbay.agent.OomScore;
 import dev.patchbay.agent.UserError;
+import dev.patchbay.agent.log.Log;
+import dev.patchbay.agent.log.LogFormat;
+import dev.patchbay.agent.metrics.SeriesLimits;
 import dev.patchbay.kernel.Cgroups;
 import dev.patchbay.kernel.KernelException;
 import dev.patchbay.table.Capacity;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,6 +27,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.event.Level;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -80,6 +85,27 @@ final class RunCommand implements Callable<Integer> {
   String metricsBindAddress = "";
 
   @Option(
+      names = "--metrics-max-services",
+      paramLabel = "N",
+      description =
+          "Service ports with metrics of their own; those beyond are summed up (default: 1000)")
+  int metricsMaxServices = SeriesLimits.STANDARD.servicePorts();
+
+  @Option(
+      names = "--metrics-max-backends",
+      paramLabel = "N",
+      description =
+          "the same for endpoints of Services that ask for metrics of each endpoint (default: 1000)")
+  int metricsMaxBackends = SeriesLimits.STANDARD.backends();
+
+  @Option(
+      names = "--connect-duration-metrics",
+      description =
+          "time each connection of a Service until it is established; costs every TCP connection on"
+              + " the node about 0.4 microseconds")
+  boolean connectDurations;
+
+  @Option(
       names = "--healthz-bind-address",
       paramLabel = "ADDR:PORT",
       defaultValue = "0.0.0.0:10256",
@@ -90,6 +116,20 @@ final class RunCommand implements Callable<Integer> {
       names = "--bind-address-hard-fail",
       description = "end if health checks or metrics cannot be served; otherwise only warn")
   boolean bindAddressHardFail;
+
+  @Option(
+      names = "--log-format",
+      paramLabel = "text|json",
+      defaultValue = "text",
+      description = "how lines of the log look (default: ${DEFAULT-VALUE})")
+  LogFormat logFormat = LogFormat.text;
+
+  @Option(
+      names = "--log-level",
+      paramLabel = "LEVEL",
+      defaultValue = "info",
+      description = "the least level that is logged: ${COMPLETION-CANDIDATES} (default: info)")
+  Level logLevel = Level.INFO;
 
   @Option(
       names = "--oom-score-adj",
@@ -129,8 +169,15 @@ final class RunCommand implements Callable<Integer> {
 
   @Spec CommandSpec spec = CommandSpec.create();
 
+  /** What the file behind {@code --config} says and has no effect, a line each. */
+  List<String> warnings = List.of();
+
   @Override
   public Integer call() throws UserError, InterruptedException {
+    Log.configure(logFormat, logLevel);
+    PrintWriter err = spec.commandLine().getErr();
+    warnings.forEach(warning -> err.println(PatchbayCommand.said(Level.WARN, warning)));
+    err.flush();
     AgentConfig settings = settings();
     if (oomScoreAdj != null) {
       OomScore.adjust(OomScore.OWN, oomScoreAdj);
@@ -157,8 +204,10 @@ final class RunCommand implements Callable<Integer> {
         cluster.nodePortAddresses(),
         address("--healthz-bind-address", healthzBindAddress),
         address("--metrics-bind-address", metricsBindAddress),
+        limits(),
         bindAddressHardFail,
         capacity(),
+        connectDurations,
         once,
         shown(node, group));
   }
@@ -222,6 +271,17 @@ final class RunCommand implements Callable<Integer> {
     } catch (KernelException e) {
       throw new UserError("cannot find the cgroup v2 hierarchy", e.getMessage(), "");
     }
+  }
+
+  private SeriesLimits limits() throws UserError {
+    if (metricsMaxServices < 0 || metricsMaxBackends < 0) {
+      throw UserError.usage(
+          "cannot limit metrics",
+          "--metrics-max-services is %d and --metrics-max-backends is %d"
+              .formatted(metricsMaxServices, metricsMaxBackends),
+          "give 0 or more");
+    }
+    return new SeriesLimits(metricsMaxServices, metricsMaxBackends);
   }
 
   private Capacity capacity() throws UserError {

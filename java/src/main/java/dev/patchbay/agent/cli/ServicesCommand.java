@@ -2,6 +2,8 @@
 package dev.patchbay.agent.cli;
 
 import dev.patchbay.agent.UserError;
+import dev.patchbay.agent.cli.Terminal.Style;
+import dev.patchbay.agent.cli.TextTable.Cell;
 import dev.patchbay.model.Service;
 import dev.patchbay.model.ServicePort;
 import dev.patchbay.table.Backend;
@@ -46,8 +48,8 @@ final class ServicesCommand implements Callable<Integer> {
     try (Reading reading = Reading.open(paths)) {
       DataplaneView view = reading.view();
       switch (form) {
-        case table -> out.print(table(view, reading));
-        case wide -> out.print(wide(view, reading));
+        case table -> out.print(table(view, reading, PatchbayCommand.terminal(spec)));
+        case wide -> out.print(wide(view, reading, PatchbayCommand.terminal(spec)));
         case json -> out.print(Tree.json(tree(view, reading)));
         case yaml -> out.print(Tree.yaml(tree(view, reading)));
       }
@@ -56,16 +58,20 @@ final class ServicesCommand implements Callable<Integer> {
     return 0;
   }
 
-  private static String table(DataplaneView view, Reading reading) {
+  private static String table(DataplaneView view, Reading reading, Terminal terminal) {
     TextTable table = new TextTable("NAMESPACE", "NAME", "TYPE", "FRONTEND", "BACKENDS");
     for (DataplaneView.Row row : view.rows()) {
       table.row(
-          namespace(row), name(row), type(row), row.frontend().toString(), shorten(row.backends()));
+          Cell.of(namespace(row)),
+          Cell.of(name(row)),
+          Cell.of(type(row)),
+          Cell.of(row.frontend().toString()),
+          backends(row, shorten(row.backends())));
     }
-    return table.render("") + footer(view, reading);
+    return table.render("", terminal) + footer(view, reading, terminal);
   }
 
-  private static String wide(DataplaneView view, Reading reading) {
+  private static String wide(DataplaneView view, Reading reading, Terminal terminal) {
     TextTable table =
         new TextTable(
             "NAMESPACE",
@@ -81,24 +87,31 @@ final class ServicesCommand implements Callable<Integer> {
       ServicePort port = row.port();
       int affinity = row.settings().affinitySeconds();
       table.row(
-          namespace(row),
-          name(row),
-          type(row),
-          row.frontend().toString(),
-          port == null || port.name().isEmpty() ? "-" : port.name(),
-          row.key() == null ? "?" : row.key().policy().toString(),
-          affinity == 0 ? "-" : "ClientIP " + affinity + "s",
-          Integer.toString(row.index()),
-          join(row.backends()));
+          Cell.of(namespace(row)),
+          Cell.of(name(row)),
+          Cell.of(type(row)),
+          Cell.of(row.frontend().toString()),
+          Cell.of(port == null || port.name().isEmpty() ? "-" : port.name()),
+          Cell.of(row.key() == null ? "?" : row.key().policy().toString()),
+          Cell.of(affinity == 0 ? "-" : "ClientIP " + affinity + "s"),
+          Cell.of(Integer.toString(row.index())),
+          backends(row, join(row.backends())));
     }
-    return table.render("") + footer(view, reading);
+    return table.render("", terminal) + footer(view, reading, terminal);
   }
 
-  private static String footer(DataplaneView view, Reading reading) {
-    String names = reading.snapshotAge();
-    return view.rows().isEmpty()
-        ? "\nNo Service is programmed. " + names + ".\n"
-        : "\nFrontends and backends as in the kernel. " + names + ".\n";
+  private static Cell backends(DataplaneView.Row row, String text) {
+    return new Cell(text, row.backends().isEmpty() ? Style.WARNING : Style.PLAIN);
+  }
+
+  private static String footer(DataplaneView view, Reading reading, Terminal terminal) {
+    return "\n"
+        + terminal.paragraph(
+            (view.rows().isEmpty()
+                    ? "No Service is programmed. "
+                    : "Frontends and backends as in the kernel. ")
+                + reading.snapshotAge()
+                + ".");
   }
 
   private static String namespace(DataplaneView.Row row) {

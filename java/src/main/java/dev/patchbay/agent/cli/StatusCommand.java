@@ -3,6 +3,7 @@ package dev.patchbay.agent.cli;
 
 import dev.patchbay.agent.StateLock;
 import dev.patchbay.agent.UserError;
+import dev.patchbay.agent.cli.Terminal.Style;
 import dev.patchbay.agent.health.HealthFile;
 import dev.patchbay.agent.health.Result;
 import dev.patchbay.agent.health.Status;
@@ -141,35 +142,37 @@ final class StatusCommand implements Callable<Integer> {
   private void print(Findings findings, Reading reading) {
     PrintWriter out = spec.commandLine().getOut();
     switch (form) {
-      case table -> out.print(text(findings, reading));
+      case table -> out.print(text(findings, reading, PatchbayCommand.terminal(spec)));
       case json -> out.print(Tree.json(tree(findings, reading)));
     }
     out.flush();
   }
 
-  private String text(Findings findings, Reading reading) {
-    StringBuilder text = new StringBuilder();
-    line(text, "dataplane", attachment(findings.attach()));
-    line(text, "agent", agent(findings.agent()));
-    line(text, "maps", wholeness(findings));
-    line(text, "in step", step(findings, reading.view().snapshot()));
-    line(text, "snapshot", reading.snapshotAge());
-    line(text, "health", health(findings));
-    findings.health().ifPresent(health -> text.append(checks(health)));
+  private String text(Findings findings, Reading reading, Terminal terminal) {
+    Lines text = new Lines(terminal);
+    text.line("dataplane", good(findings.attach().effective()), attachment(findings.attach()));
+    text.line(
+        "agent",
+        findings.agent().isPresent() ? Style.GOOD : Style.WARNING,
+        agent(findings.agent()));
+    text.line("maps", good(findings.violations().isEmpty()), wholeness(findings));
+    text.line("in step", good(findings.inStep()), step(findings, reading.view().snapshot()));
+    text.line("snapshot", Style.PLAIN, reading.snapshotAge());
+    text.line("health", good(findings.failing().isEmpty()), health(findings));
+    findings.health().ifPresent(health -> checks(health, text));
     Snapshot snapshot = reading.view().snapshot();
     if (snapshot != null) {
-      line(text, "problems", problems(snapshot, reading.view()));
+      text.line("problems", Style.PLAIN, problems(snapshot, reading.view()));
     }
     for (Violation violation : shown(findings.violations())) {
-      text.append("  - ").append(violation).append('\n');
+      text.item(violation.toString());
     }
     for (String difference : shown(findings.differences())) {
-      text.append("  - ").append(difference).append('\n');
+      text.item(difference);
     }
     if (snapshot != null) {
       for (Snapshot.Refusal refusal : shown(snapshot.refusals())) {
-        text.append("  - ").append(refusal.servicePort()).append(": ");
-        text.append(refusal.reason()).append('\n');
+        text.item(refusal.servicePort() + ": " + refusal.reason());
       }
     }
     TextTable usage = new TextTable("MAP", "USED", "OF");
@@ -179,18 +182,19 @@ final class StatusCommand implements Callable<Integer> {
           map.used().isPresent() ? Long.toString(map.used().getAsLong()) : "-",
           map.capacity() == 0 ? "-" : Integer.toString(map.capacity()));
     }
-    text.append('\n').append(usage.render(""));
+    text.table(usage);
     TextTable counters = new TextTable("COUNTER", "TOTAL");
     counters(findings.counters()).forEach((name, value) -> counters.row(name, value.toString()));
-    return text.append('\n').append(counters.render("")).toString();
+    text.table(counters);
+    return text.toString();
   }
 
   private static <T> List<T> shown(List<T> all) {
     return all.subList(0, Math.min(all.size(), SHOWN));
   }
 
-  private static void line(StringBuilder text, String name, String value) {
-    text.append("%-10s  %s%n".formatted(name, value));
+  private static Style good(boolean good) {
+    return good ? Style.GOOD : Style.BAD;
   }
 
   private static String attachment(AttachReport report) {
@@ -248,15 +252,12 @@ final class StatusCommand implements Callable<Integer> {
   }
 
   /** What is worth a line: all that does not pass, and what those that do have to say. */
-  private static String checks(HealthFile health) {
-    StringBuilder text = new StringBuilder();
+  private static void checks(HealthFile health, Lines text) {
     for (Result result : health.results()) {
       if (result.status() != Status.OK || !result.detail().isEmpty()) {
-        text.append("  - ").append(result.name()).append(' ').append(result.status().label());
-        text.append(": ").append(result.detail()).append('\n');
+        text.item(result.name() + " " + result.status().label() + ": " + result.detail());
       }
     }
-    return text.toString();
   }
 
   private static Map<String, Object> tree(HealthFile health) {

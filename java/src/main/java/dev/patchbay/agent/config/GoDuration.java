@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 /**
  * Durations as Go writes them: {@code 30s}, {@code 1h2m}, {@code 1.5s}, {@code -5ms}, {@code 0}.
  */
-final class GoDuration {
+public final class GoDuration {
   private static final Pattern PART =
       Pattern.compile("(\\d+\\.?\\d*|\\.\\d+)(ns|us|µs|μs|ms|s|m|h)");
   private static final Pattern WHOLE =
@@ -30,7 +30,7 @@ final class GoDuration {
   private GoDuration() {}
 
   /** Reads a duration; empty if it is malformed or does not fit 64 bits of nanoseconds. */
-  static Optional<Duration> parse(String text) {
+  public static Optional<Duration> parse(String text) {
     if (!WHOLE.matcher(text).matches()) {
       return Optional.empty();
     }

@@ -47,7 +47,7 @@ public final class KubeProxyConfiguration {
   private static final String NO_MASQUERADE =
       "connections from this node to Services keep their source address wherever they come from";
   private static final String NO_WINDOWS = "this is Linux";
-  private static final String OWN_LOG = "the log is set up through JAVA_OPTS";
+  private static final String OWN_LOG = "--log-level says how much is logged";
   private static final String OWN_CLIENT = "the client speaks JSON and holds a few watches";
 
   /**
@@ -91,6 +91,7 @@ public final class KubeProxyConfiguration {
         FieldType.OPTIONAL_FLAG,
         "--localhost-nodeports",
         "unless mode is nftables or ipvs, where kube-proxy does not read it; for IPv6 too");
+    honoured("logging.format", FieldType.oneOf("text", "json"), "--log-format", "");
     honoured("metricsBindAddress", FieldType.ADDRESS_AND_PORT, "--metrics-bind-address", "");
     honoured(
         "nodePortAddresses",
@@ -139,7 +140,6 @@ public final class KubeProxyConfiguration {
     ignored("ipvs.tcpTimeout", FieldType.DURATION, NO_IPVS);
     ignored("ipvs.udpTimeout", FieldType.DURATION, NO_IPVS);
     ignored("logging.flushFrequency", FieldType.FLUSH_FREQUENCY, "each line is written at once");
-    ignored("logging.format", FieldType.oneOf("text", "json"), OWN_LOG);
     ignored("logging.options.json.infoBufferSize", FieldType.QUANTITY, OWN_LOG);
     ignored("logging.options.json.splitStream", FieldType.FLAG, OWN_LOG);
     ignored("logging.options.text.infoBufferSize", FieldType.QUANTITY, OWN_LOG);
@@ -305,6 +305,9 @@ public final class KubeProxyConfiguration {
         problems.add("hostnameOverride is blank and must be a name, or empty");
       }
       options.put("--node-name", name);
+    }
+    if (!text("logging.format").isEmpty()) {
+      options.put("--log-format", text("logging.format"));
     }
     if (values.containsKey("bindAddressHardFail")) {
       options.put("--bind-address-hard-fail", "true");

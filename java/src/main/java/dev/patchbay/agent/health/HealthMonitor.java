@@ -30,6 +30,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,7 +56,7 @@ public final class HealthMonitor implements AutoCloseable {
   private static final long FILE_MILLIS = 30_000;
 
   /** A comparison costs at most one part in so many of a core. */
-  private static final long AUDIT_SHARE = 200;
+  private static final long AUDIT_SHARE = 100;
 
   /** How long the owner may take to answer. */
   private static final long ANSWER_MILLIS = 10_000;
@@ -96,6 +97,11 @@ public final class HealthMonitor implements AutoCloseable {
   private List<Drift> unrepaired = List.of();
   private long auditNanos;
   private int auditSteps;
+
+  /** What the last comparisons took. The shortest counts: a thread may have stood still in one. */
+  private final long[] audits = new long[3];
+
+  private int auditCount;
 
   // On the monitor's thread.
   private long asked = answered;
@@ -287,7 +293,9 @@ public final class HealthMonitor implements AutoCloseable {
       if (!found.strangers().equals(strangers)) {
         strangers = found.strangers();
         if (!strangers.isEmpty()) {
-          log.info("programs of others run at the same hooks: {}", joined(strangers));
+          log.atInfo()
+              .addKeyValue("programs", strangers.stream().map(Object::toString).toList())
+              .log("programs of others run at the same hooks");
         }
       }
       if (found.damage().isEmpty()) {
@@ -429,17 +437,21 @@ public final class HealthMonitor implements AutoCloseable {
       case PUT_OFF -> endAudit();
       case ENDED -> {
         totals.audited(auditNanos);
+        audits[auditCount++ % audits.length] = auditNanos;
+        auditRestNanos = AUDIT_SHARE * LongStream.of(audits).min().orElse(0);
         if (step.found().isEmpty()) {
           state.ok(Check.ROWS, "");
         }
-        log.debug("compared all rows in {} us, {} steps", auditNanos / 1000, auditSteps);
+        log.atDebug()
+            .addKeyValue("micros", auditNanos / 1000)
+            .addKeyValue("steps", auditSteps)
+            .log("compared all rows");
         endAudit();
       }
     }
   }
 
   private void endAudit() {
-    auditRestNanos = auditNanos * AUDIT_SHARE;
     auditNanos = 0;
     auditSteps = 0;
     auditing.set(false);
@@ -451,11 +463,12 @@ public final class HealthMonitor implements AutoCloseable {
     String what = found.getFirst().what();
     state.failing(
         Check.ROWS, found.size() == 1 ? what : what + ", and " + (found.size() - 1) + " more");
-    found.stream()
-        .limit(LINES_AT_ONCE)
-        .forEach(
-            drift ->
-                log.atWarn().addKeyValue("kind", drift.kind().label()).log("drift: {}", drift));
+    for (Drift drift : found.subList(0, Math.min(found.size(), LINES_AT_ONCE))) {
+      log.atWarn()
+          .addKeyValue("kind", drift.kind().label())
+          .addKeyValue("what", drift.what())
+          .log("drift");
+    }
   }
 
   /** The apply that follows a comparison has put right what that found. */
@@ -466,7 +479,9 @@ public final class HealthMonitor implements AutoCloseable {
     try {
       int foreign = dataplane.store().deleteForeignFrontends();
       if (foreign > 0) {
-        log.warn("removed {} entries of the frontends map that nobody can read", foreign);
+        log.atWarn()
+            .addKeyValue("removed", foreign)
+            .log("removed entries of the frontends map that nobody can read");
       }
     } catch (StoreException e) {
       state.failing(Check.ROWS, "cannot remove foreign keys: " + e.getMessage());
@@ -496,7 +511,10 @@ public final class HealthMonitor implements AutoCloseable {
       fileFailing = false;
     } catch (IOException e) {
       if (!fileFailing) {
-        log.warn("cannot leave how health stands in {}: {}", stateDir, e.getMessage());
+        log.atWarn()
+            .addKeyValue("dir", stateDir)
+            .addKeyValue("error", e.getMessage())
+            .log("cannot leave how health stands");
       }
       fileFailing = true;
     }

@@ -82,9 +82,13 @@ public final class HealthState {
       turn(entry, Status.FAILING);
       entry.incidents++;
       if (check.gates()) {
-        log.error("health check {} fails: {}", check.label(), detail);
+        log.atError()
+            .addKeyValue("check", check.label())
+            .log("health check {} fails: {}", check.label(), detail);
       } else {
-        log.warn("health check {} fails, readiness is not affected: {}", check.label(), detail);
+        log.atWarn()
+            .addKeyValue("check", check.label())
+            .log("health check {} fails, readiness is not affected: {}", check.label(), detail);
       }
     }
     entry.detail = detail;
@@ -96,7 +100,9 @@ public final class HealthState {
     if (entry.status == Status.FAILING) {
       entry.status = Status.MENDED; // since the failure began, which is what it is held for
       entry.detail = how + "; it was: " + entry.detail;
-      log.warn("health check {} repaired: {}", check.label(), how);
+      log.atWarn()
+          .addKeyValue("check", check.label())
+          .log("health check {} repaired: {}", check.label(), how);
     }
   }
 
@@ -105,7 +111,9 @@ public final class HealthState {
     Entry entry = entry(check);
     if (entry.status != Status.NOT_RUN) {
       turn(entry, Status.NOT_RUN);
-      log.info("health check {} is not made: {}", check.label(), why);
+      log.atInfo()
+          .addKeyValue("check", check.label())
+          .log("health check {} is not made: {}", check.label(), why);
     }
     entry.detail = why;
   }
@@ -119,7 +127,10 @@ public final class HealthState {
     long millis = clock.getAsLong() - entry.since;
     turn(entry, Status.OK);
     if (check != Check.START) {
-      log.info("health check {} passes again after {} ms", check.label(), millis);
+      log.atInfo()
+          .addKeyValue("check", check.label())
+          .addKeyValue("ms", millis)
+          .log("health check {} passes again after {} ms", check.label(), millis);
     }
   }
 

@@ -11,8 +11,11 @@ import dev.patchbay.kube.ApiRequests;
 import dev.patchbay.kube.ClusterHealth;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.Problem;
+import dev.patchbay.model.Protocol;
 import dev.patchbay.observe.Counters;
 import dev.patchbay.observe.Distribution;
+import dev.patchbay.observe.HealthStats;
+import dev.patchbay.observe.StaleSocketCounters;
 import dev.patchbay.reconcile.Refusal;
 import io.prometheus.metrics.config.EscapingScheme;
 import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
@@ -31,18 +34,24 @@ import org.jspecify.annotations.Nullable;
 final class Exposition {
   private final AgentStatistics statistics;
   private final Supplier<SourceFigures> source;
+  private final ServiceSeries series;
   private final ProcessFigures process = new ProcessFigures(Path.of("/proc/self"));
   private final ExpositionFormatWriter plain =
       PrometheusTextFormatWriter.builder().setIncludeCreatedTimestamps(false).build();
   private final ExpositionFormatWriter open =
       OpenMetricsTextFormatWriter.builder().setCreatedTimestampsEnabled(false).build();
 
-  Exposition(AgentStatistics statistics, Supplier<SourceFigures> source) {
+  Exposition(AgentStatistics statistics, Supplier<SourceFigures> source, SeriesLimits limits) {
+    series = new ServiceSeries(limits.servicePorts(), limits.backends());
     this.statistics = statistics;
     this.source = source;
   }
 
-  Metrics.Page all(String accept, @Nullable Dataplane dataplane) {
+  Metrics.Page all(
+      String accept,
+      @Nullable Dataplane dataplane,
+      @Nullable HealthStats health,
+      @Nullable StaleSocketCounters sockets) {
     Families families = new Families();
     proxy(families);
     rounds(families);
@@ -52,6 +61,12 @@ final class Exposition {
     if (dataplane != null) {
       counters(dataplane.counters(), families);
       maps(dataplane, families);
+    }
+    if (health != null) {
+      health(health.health(), families);
+    }
+    if (sockets != null) {
+      staleSockets(sockets, families);
     }
     return page(accept, families);
   }
@@ -194,6 +209,31 @@ final class Exposition {
         "linux/" + System.getProperty("os.arch"));
   }
 
+  private static void staleSockets(StaleSocketCounters sockets, Families into) {
+    for (Protocol protocol : new Protocol[] {Protocol.TCP, Protocol.UDP}) {
+      into.add(
+          Metric.STALE_SOCKETS_DESTROYED, sockets.destroyed(protocol), protocol.lowerCase());
+    }
+    into.add(Metric.STALE_SOCKETS_LEFT, sockets.failed());
+    into.add(Metric.STALE_SOCKET_SCANS, sockets.scans());
+    into.add(Metric.STALE_SOCKET_SECONDS, sockets.scanNanos() / 1e9);
+  }
+
+  private static void health(HealthStats.Totals health, Families into) {
+    health
+        .checks()
+        .forEach((check, failing) -> into.add(Metric.HEALTH_FAILING, failing ? 1 : 0, check));
+    health.incidents().forEach((check, count) -> into.add(Metric.HEALTH_INCIDENTS, count, check));
+    health.repairs().forEach((check, count) -> into.add(Metric.HEALTH_REPAIRS, count, check));
+    health.driftFound().forEach((kind, count) -> into.add(Metric.DRIFT_FOUND, count, kind));
+    into.add(Metric.DRIFT_REPAIRED, health.driftRepaired());
+    into.add(Metric.AUDITS, health.audits());
+    into.add(Metric.AUDIT_SECONDS, health.auditNanos() / 1e9);
+    into.add(Metric.CANARY_RUNS, health.canaryRuns());
+    into.add(Metric.CANARY_FAILURES, health.canaryFailures());
+    into.add(Metric.CANARY_SECONDS, health.canaryNanos() / 1e9);
+  }
+
   private static void counters(Counters counters, Families into) {
     into.add(Metric.CONNECTIONS, counters.tcpConnects(), "tcp");
     into.add(Metric.CONNECTIONS, counters.udpConnects(), "udp");
@@ -210,13 +250,21 @@ final class Exposition {
     into.add(Metric.STATISTICS_FAILURES, counters.statsFailed());
   }
 
-  private static void maps(Dataplane dataplane, Families into) {
+  private void maps(Dataplane dataplane, Families into) {
     try {
       for (MapUsage map : dataplane.usage()) {
         if (map.used().isPresent()) {
           into.add(Metric.MAP_ENTRIES, map.used().getAsLong(), map.map());
           into.add(Metric.MAP_CAPACITY, map.capacity(), map.map());
         }
+      }
+      Round last = statistics.totals().last();
+      if (last != null) {
+        series.collect(
+            last.cluster().get().services().values(),
+            dataplane.serviceStats(),
+            dataplane.backendStats(),
+            into);
       }
     } catch (KernelException refused) {
       throw new IllegalStateException(refused.getMessage(), refused);

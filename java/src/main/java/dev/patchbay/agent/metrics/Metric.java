@@ -142,7 +142,8 @@ enum Metric {
   CONNECTIONS(
       Type.COUNTER,
       "patchbay_connections_total",
-      "Sockets that were connected to an endpoint in place of a Service",
+      "Sockets that were connected to an endpoint in place of a Service, the agent's own checks of"
+          + " health included",
       "protocol"),
   DATAGRAMS(
       Type.COUNTER,
@@ -182,6 +183,94 @@ enum Metric {
       "patchbay_statistics_failures_total",
       "Connections that are missing from what is told of each Service or endpoint, because a map"
           + " was full"),
+  SERVICE_CONNECTIONS(
+      Type.COUNTER,
+      "patchbay_service_connections_total",
+      "Sockets that were connected to an endpoint in place of this Service",
+      "namespace",
+      "service",
+      "port",
+      "protocol"),
+  SERVICE_ACTIVE(
+      Type.GAUGE,
+      "patchbay_service_active_connections",
+      "Those of them that are neither closed nor connected to something else",
+      "namespace",
+      "service",
+      "port",
+      "protocol"),
+  SERVICE_FAILURES(
+      Type.COUNTER,
+      "patchbay_service_connection_failures_total",
+      "TCP connections that were closed and never established",
+      "namespace",
+      "service",
+      "port",
+      "protocol"),
+  SERVICE_CONNECT_DURATION(
+      Type.HISTOGRAM,
+      "patchbay_service_connect_duration_seconds",
+      "From connect() to an established TCP connection",
+      "namespace",
+      "service",
+      "port",
+      "protocol"),
+  SERVICE_DATAGRAMS(
+      Type.COUNTER,
+      "patchbay_service_datagrams_total",
+      "Datagrams of UDP sockets that are not connected, sent to an endpoint in place of this"
+          + " Service",
+      "namespace",
+      "service",
+      "port",
+      "protocol"),
+  SERVICE_REFUSALS(
+      Type.COUNTER,
+      "patchbay_service_refusals_total",
+      "Connects and sends to this Service that were refused, for the reasons of"
+          + " patchbay_refusals_total",
+      "namespace",
+      "service",
+      "port",
+      "protocol",
+      "reason"),
+  BACKEND_CONNECTIONS(
+      Type.COUNTER,
+      "patchbay_backend_connections_total",
+      "Sockets that were connected to this endpoint; for Services with the annotation"
+          + " patchbay.dev/backend-metrics",
+      "namespace",
+      "service",
+      "port",
+      "protocol",
+      "backend"),
+  BACKEND_ACTIVE(
+      Type.GAUGE,
+      "patchbay_backend_active_connections",
+      "Those of them that are neither closed nor connected to something else",
+      "namespace",
+      "service",
+      "port",
+      "protocol",
+      "backend"),
+  BACKEND_FAILURES(
+      Type.COUNTER,
+      "patchbay_backend_connection_failures_total",
+      "TCP connections that were closed and never established",
+      "namespace",
+      "service",
+      "port",
+      "protocol",
+      "backend"),
+  BACKEND_DATAGRAMS(
+      Type.COUNTER,
+      "patchbay_backend_datagrams_total",
+      "Datagrams of UDP sockets that are not connected, for which this endpoint was chosen anew",
+      "namespace",
+      "service",
+      "port",
+      "protocol",
+      "backend"),
   MAP_ENTRIES(Type.GAUGE, "patchbay_map_entries", "Entries of a map that are in use", "map"),
   MAP_CAPACITY(
       Type.GAUGE,
@@ -234,7 +323,59 @@ enum Metric {
       Type.COUNTER,
       "patchbay_source_events_total",
       "Changes that watches told; clusters only",
-      "resource");
+      "resource"),
+  STALE_SOCKETS_DESTROYED(
+      Type.COUNTER,
+      "patchbay_stale_sockets_destroyed_total",
+      "Sockets that were destroyed because their endpoint is gone",
+      "protocol"),
+  STALE_SOCKETS_LEFT(
+      Type.COUNTER,
+      "patchbay_stale_sockets_left_total",
+      "Sockets that had to be left although their endpoint is gone; again with each attempt"),
+  STALE_SOCKET_SCANS(
+      Type.COUNTER,
+      "patchbay_stale_socket_scans_total",
+      "How often all translated sockets were looked at"),
+  STALE_SOCKET_SECONDS(
+      Type.COUNTER,
+      "patchbay_stale_socket_scan_seconds_total",
+      "How long that took"),
+  HEALTH_FAILING(
+      Type.GAUGE,
+      "patchbay_health_check_failing",
+      "1 while the check fails, or has only just been mended; see /healthz",
+      "check"),
+  HEALTH_INCIDENTS(
+      Type.COUNTER, "patchbay_health_incidents_total", "How often a check began to fail", "check"),
+  HEALTH_REPAIRS(
+      Type.COUNTER,
+      "patchbay_repairs_total",
+      "How often what a check found amiss was put right",
+      "check"),
+  DRIFT_FOUND(
+      Type.COUNTER,
+      "patchbay_drift_found_total",
+      "Rows of the maps that were found to differ from what was written to them",
+      "kind"),
+  DRIFT_REPAIRED(
+      Type.COUNTER, "patchbay_drift_repaired_total", "Those of them that were put right"),
+  AUDITS(
+      Type.COUNTER,
+      "patchbay_audits_total",
+      "Complete comparisons of the maps with what was written to them"),
+  AUDIT_SECONDS(
+      Type.COUNTER,
+      "patchbay_audit_seconds_total",
+      "Time that they took of the thread that writes"),
+  CANARY_RUNS(
+      Type.COUNTER,
+      "patchbay_canary_runs_total",
+      "Connects and datagrams of the agent to its reserved addresses"),
+  CANARY_FAILURES(
+      Type.COUNTER, "patchbay_canary_failures_total", "Those of them that did not come back"),
+  CANARY_SECONDS(
+      Type.COUNTER, "patchbay_canary_seconds_total", "Time that those took that did come back");
 
   /** The types that occur. */
   enum Type {

@@ -2,6 +2,8 @@
 package dev.patchbay.agent.metrics;
 
 import dev.patchbay.kernel.Dataplane;
+import dev.patchbay.observe.HealthStats;
+import dev.patchbay.observe.StaleSocketCounters;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -15,8 +17,11 @@ import org.jspecify.annotations.Nullable;
 public final class Metrics {
   private final AgentStatistics statistics;
   private final Supplier<SourceFigures> source;
+  private final SeriesLimits limits;
   private final ReentrantLock lock = new ReentrantLock();
   private @Nullable Dataplane dataplane;
+  private @Nullable HealthStats health;
+  private @Nullable StaleSocketCounters sockets;
   private @Nullable Exposition exposition;
 
   /**
@@ -24,10 +29,12 @@ public final class Metrics {
    *
    * @param statistics what the agent counts
    * @param source how the source does; asked by each scrape
+   * @param limits of what is told
    */
-  public Metrics(AgentStatistics statistics, Supplier<SourceFigures> source) {
+  public Metrics(AgentStatistics statistics, Supplier<SourceFigures> source, SeriesLimits limits) {
     this.statistics = statistics;
     this.source = source;
+    this.limits = limits;
   }
 
   /**
@@ -38,11 +45,40 @@ public final class Metrics {
    */
   public record Page(String contentType, String text) {}
 
-  /** From now on scrapes ask this dataplane too; null: none, and no scrape uses the last one. */
-  public void dataplane(@Nullable Dataplane current) {
+  /** As long as this is open, scrapes ask others too; closing waits for one that is under way. */
+  @FunctionalInterface
+  public interface Observed extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /**
+   * From now on scrapes ask these too.
+   *
+   * @param current what the programs count
+   * @param checks what was found out about it
+   * @return to be closed before they are
+   */
+  public Observed observe(Dataplane current, HealthStats checks) {
+    set(current, checks);
+    return () -> set(null, null);
+  }
+
+  /** From now on scrapes tell these too. */
+  public void staleSockets(StaleSocketCounters counters) {
+    lock.lock();
+    try {
+      sockets = counters;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void set(@Nullable Dataplane current, @Nullable HealthStats checks) {
     lock.lock();
     try {
       dataplane = current;
+      health = checks;
     } finally {
       lock.unlock();
     }
@@ -57,7 +93,7 @@ public final class Metrics {
   public Page all(String accept) {
     lock.lock();
     try {
-      return exposition().all(accept, dataplane);
+      return exposition().all(accept, dataplane, health, sockets);
     } finally {
       lock.unlock();
     }
@@ -76,7 +112,7 @@ public final class Metrics {
   private Exposition exposition() {
     Exposition known = exposition;
     if (known == null) {
-      known = new Exposition(statistics, source);
+      known = new Exposition(statistics, source, limits);
       exposition = known;
     }
     return known;

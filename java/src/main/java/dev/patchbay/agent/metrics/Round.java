@@ -3,12 +3,14 @@ package dev.patchbay.agent.metrics;
 
 import dev.patchbay.compile.NoLocalEndpoints;
 import dev.patchbay.compile.Rejection;
+import dev.patchbay.model.ClusterSnapshot;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.SourceChanges;
 import dev.patchbay.reconcile.ApplyReport;
 import dev.patchbay.reconcile.Refusal;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * One round of the owner: what it took from its sources, and what became of it. Immutable.
@@ -22,6 +24,7 @@ import java.util.List;
  * @param rejections what compilation could not grant
  * @param refusals what does not fit the maps
  * @param noLocalEndpoints what the policy {@code Local} leaves without an endpoint here
+ * @param cluster makes a copy of what the source has told; any thread
  */
 public record Round(
     boolean full,
@@ -32,7 +35,8 @@ public record Round(
     List<Problem> problems,
     List<Rejection> rejections,
     Collection<Refusal> refusals,
-    NoLocalEndpoints noLocalEndpoints) {
+    NoLocalEndpoints noLocalEndpoints,
+    Supplier<ClusterSnapshot> cluster) {
   public Round {
     refusals = List.copyOf(refusals);
   }

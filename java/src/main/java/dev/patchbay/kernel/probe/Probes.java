@@ -8,6 +8,9 @@ import dev.patchbay.kernel.sys.Errno;
 import dev.patchbay.kernel.sys.Libbpf;
 import dev.patchbay.kernel.sys.Libc;
 import dev.patchbay.kernel.sys.MapType;
+import dev.patchbay.kernel.sys.SockDiag;
+import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.Protocol;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -84,6 +87,37 @@ public final class Probes {
           }
           return fd;
         });
+  }
+
+  /** Destroying sockets by name, asked for one that there is not. */
+  public static ProbeResult socketDestruction() {
+    int fd = Libc.sockDiagSocket();
+    if (fd < 0) {
+      return judge("a kernel with CONFIG_INET_DIAG", fd);
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment request = arena.allocate(SockDiag.REQUEST_SIZE, Integer.BYTES);
+      MemorySegment answer = arena.allocate(SockDiag.ANSWER_SIZE, Integer.BYTES);
+      IpAddress loopback = IpAddress.of("127.0.0.1");
+      SockDiag.putDestroy(
+          request,
+          0,
+          0,
+          new SockDiag.SocketId(
+              false, Protocol.UDP.number(), loopback, 1, loopback, 1, 0, Long.MAX_VALUE));
+      long sent = Libc.send(fd, request);
+      long bytes = sent < 0 ? sent : Libc.receive(fd, answer);
+      if (bytes < 0) {
+        return judge("a kernel with CONFIG_INET_DIAG", (int) bytes);
+      }
+      int[] errno = {0};
+      SockDiag.errors(answer.asSlice(0, bytes), (_, error) -> errno[0] = error);
+      return errno[0] == Errno.ENOENT.number()
+          ? ProbeResult.SUPPORTED
+          : judge("a kernel with CONFIG_INET_DIAG_DESTROY", errno[0]);
+    } finally {
+      Libc.close(fd);
+    }
   }
 
   /** An instruction without an offset, as in {@code struct bpf_insn}; source register 0. */

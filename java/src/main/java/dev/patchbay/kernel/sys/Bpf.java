@@ -2,6 +2,7 @@
 package dev.patchbay.kernel.sys;
 
 import dev.patchbay.bindings.libbpf.LibBpf;
+import dev.patchbay.bindings.libbpf.bpf_link_create_opts;
 import dev.patchbay.bindings.libbpf.bpf_link_info;
 import dev.patchbay.bindings.libbpf.bpf_map_batch_opts;
 import dev.patchbay.bindings.libbpf.bpf_map_create_opts;
@@ -78,6 +79,11 @@ public final class Bpf {
   /** Inserts or replaces one element ({@code BPF_ANY}); 0, or {@code -errno}. */
   public static int bpf_map_update_elem(int fd, MemorySegment key, MemorySegment value) {
     return LibBpf.bpf_map_update_elem(fd, key, value, LibBpf.BPF_ANY());
+  }
+
+  /** Deletes one element; 0, or {@code -errno}. */
+  public static int bpf_map_delete_elem(int fd, MemorySegment key) {
+    return LibBpf.bpf_map_delete_elem(fd, key);
   }
 
   /** Reads one element; for a per-CPU map, the values of all possible CPUs. */
@@ -211,6 +217,29 @@ public final class Bpf {
   /** Attaches a program to a cgroup; the link's file descriptor, or {@code -errno}. */
   public static int bpf_link_create(int programFd, int cgroupFd, AttachType type) {
     return LibBpf.bpf_link_create(programFd, cgroupFd, type.number(), MemorySegment.NULL);
+  }
+
+  /**
+   * {@code bpf_link_create} of an iterator over what a map holds. Kernel 5.9.
+   *
+   * @return the link's file descriptor, or {@code -errno}
+   */
+  public static int createMapIterator(int programFd, int mapFd) {
+    try (Arena arena = Arena.ofConfined()) {
+      // union bpf_iter_link_info, as far as it concerns maps: a descriptor. The kernel takes a
+      // shorter union than its own, and a longer one only if the rest is zero.
+      MemorySegment info = arena.allocateFrom(ValueLayout.JAVA_INT, mapFd);
+      MemorySegment opts = arena.allocate(bpf_link_create_opts.layout());
+      bpf_link_create_opts.sz(opts, opts.byteSize());
+      bpf_link_create_opts.iter_info(opts, info);
+      bpf_link_create_opts.iter_info_len(opts, (int) info.byteSize());
+      return LibBpf.bpf_link_create(programFd, 0, LibBpf.BPF_TRACE_ITER(), opts);
+    }
+  }
+
+  /** Begins to iterate; a file descriptor to read what the program writes, or {@code -errno}. */
+  public static int bpf_iter_create(int linkFd) {
+    return LibBpf.bpf_iter_create(linkFd);
   }
 
   /** Puts another program behind a link, atomically; 0, or {@code -errno}. */

@@ -26,6 +26,14 @@ public final class Libc {
       Captured.handle(LibC.getsockopt$address(), LibC.getsockopt$descriptor());
   private static final MethodHandle FLOCK =
       Captured.handle(LibC.flock$address(), LibC.flock$descriptor());
+  private static final MethodHandle SETNS =
+      Captured.handle(LibC.setns$address(), LibC.setns$descriptor());
+  private static final MethodHandle READ =
+      Captured.handle(LibC.read$address(), LibC.read$descriptor());
+  private static final MethodHandle SEND =
+      Captured.handle(LibC.send$address(), LibC.send$descriptor());
+  private static final MethodHandle RECV =
+      Captured.handle(LibC.recv$address(), LibC.recv$descriptor());
 
   private Libc() {}
 
@@ -35,7 +43,20 @@ public final class Libc {
    * @return a file descriptor, or {@code -errno}
    */
   public static int openDirectory(Path path) {
-    int flags = LibC.O_RDONLY() | LibC.O_DIRECTORY() | LibC.O_CLOEXEC();
+    return open(path, LibC.O_RDONLY() | LibC.O_DIRECTORY() | LibC.O_CLOEXEC());
+  }
+
+  /**
+   * {@code open(path, O_RDONLY | O_CLOEXEC)}, man 2 open; for files that have no content, such as
+   * those of namespaces.
+   *
+   * @return a file descriptor, or {@code -errno}
+   */
+  public static int openFile(Path path) {
+    return open(path, LibC.O_RDONLY() | LibC.O_CLOEXEC());
+  }
+
+  private static int open(Path path, int flags) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment state = Captured.state(arena);
       int fd = (int) OPEN.invokeExact(state, arena.allocateFrom(path.toString()), flags);
@@ -161,6 +182,90 @@ public final class Libc {
       return result == 0
           ? new Answer<>(0, cookie.get(ValueLayout.JAVA_LONG, 0))
           : new Answer<>(-Captured.errno(state), null);
+    } catch (Throwable thrown) {
+      throw Captured.impossible(thrown);
+    }
+  }
+
+  /**
+   * {@code socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG)}: speaks of the sockets
+   * of the network namespace in which the calling thread is, man 7 sock_diag.
+   *
+   * @return a file descriptor, or {@code -errno}
+   */
+  public static int sockDiagSocket() {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Captured.state(arena);
+      int fd =
+          (int)
+              SOCKET.invokeExact(
+                  state,
+                  LibC.AF_NETLINK(),
+                  LibC.SOCK_RAW() | LibC.SOCK_CLOEXEC(),
+                  LibC.NETLINK_SOCK_DIAG());
+      return fd >= 0 ? fd : -Captured.errno(state);
+    } catch (Throwable thrown) {
+      throw Captured.impossible(thrown);
+    }
+  }
+
+  /**
+   * {@code setns(fd, CLONE_NEWNET)}: puts the calling thread, and no other, into a network
+   * namespace, man 2 setns. Threads that it starts from then on are in there too.
+   *
+   * @return 0, or {@code -errno}
+   */
+  public static int enterNetworkNamespace(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Captured.state(arena);
+      int result = (int) SETNS.invokeExact(state, fd, LibC.CLONE_NEWNET());
+      return result == 0 ? 0 : -Captured.errno(state);
+    } catch (Throwable thrown) {
+      throw Captured.impossible(thrown);
+    }
+  }
+
+  /**
+   * {@code read(fd, buffer, size)}, man 2 read.
+   *
+   * @return bytes, 0 at the end, or {@code -errno}
+   */
+  public static long read(int fd, MemorySegment buffer) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Captured.state(arena);
+      long bytes = (long) READ.invokeExact(state, fd, buffer, buffer.byteSize());
+      return bytes >= 0 ? bytes : -Captured.errno(state);
+    } catch (Throwable thrown) {
+      throw Captured.impossible(thrown);
+    }
+  }
+
+  /**
+   * {@code send(fd, message, size, 0)}, man 2 send.
+   *
+   * @return bytes, or {@code -errno}
+   */
+  public static long send(int fd, MemorySegment message) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Captured.state(arena);
+      long bytes = (long) SEND.invokeExact(state, fd, message, message.byteSize(), 0);
+      return bytes >= 0 ? bytes : -Captured.errno(state);
+    } catch (Throwable thrown) {
+      throw Captured.impossible(thrown);
+    }
+  }
+
+  /**
+   * {@code recv(fd, buffer, size, MSG_DONTWAIT)}, man 2 recv.
+   *
+   * @return bytes, or {@code -errno}; {@code -EAGAIN} if there is nothing
+   */
+  public static long receive(int fd, MemorySegment buffer) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Captured.state(arena);
+      long bytes =
+          (long) RECV.invokeExact(state, fd, buffer, buffer.byteSize(), LibC.MSG_DONTWAIT());
+      return bytes >= 0 ? bytes : -Captured.errno(state);
     } catch (Throwable thrown) {
       throw Captured.impossible(thrown);
     }

@@ -46,6 +46,7 @@ class CommandLineTest {
         "explain",
         "status",
         "env",
+        "schema",
         "cleanup",
         "version"
       })

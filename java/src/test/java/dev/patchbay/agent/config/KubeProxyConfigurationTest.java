@@ -80,6 +80,7 @@ class KubeProxyConfigurationTest {
           "healthzBindAddress", Map.of("--healthz-bind-address", "0.0.0.0:1"),
           "hostnameOverride", Map.of("--node-name", "x"),
           "iptables.localhostNodePorts", Map.of("--localhost-nodeports", "false"),
+          "logging.format", Map.of("--log-format", "json"),
           "metricsBindAddress", Map.of("--metrics-bind-address", "127.0.0.1:2"),
           "nodePortAddresses", Map.of("--nodeport-addresses", "10.0.0.0/8"),
           "oomScoreAdj", Map.of("--oom-score-adj", "-999"));

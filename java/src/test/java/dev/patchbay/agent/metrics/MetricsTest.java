@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.patchbay.compile.NoLocalEndpoints;
 import dev.patchbay.compile.Rejection;
 import dev.patchbay.lab.Patchbay;
+import dev.patchbay.model.ClusterSnapshot;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
@@ -35,7 +36,8 @@ class MetricsTest {
 
   private final AgentStatistics statistics = new AgentStatistics();
   private final Metrics metrics =
-      new Metrics(statistics, () -> new SourceFigures(true, List.of(), null));
+      new Metrics(
+          statistics, () -> new SourceFigures(true, List.of(), null), SeriesLimits.STANDARD);
 
   private static ApplyReport report(boolean succeeded, long nanos) {
     return new ApplyReport(
@@ -68,7 +70,8 @@ class MetricsTest {
             new Problem(Problem.Severity.NOTE, "", 0, "", "", "y")),
         List.of(new Rejection.ProtocolUnsupported(WHO)),
         List.of(new Refusal(Refusal.Limit.BACKENDS, 5, 4)),
-        new NoLocalEndpoints(1, 2, 3, 4));
+        new NoLocalEndpoints(1, 2, 3, 4),
+        () -> ClusterSnapshot.EMPTY);
   }
 
   private PrometheusText scrape() {
@@ -258,8 +261,7 @@ class MetricsTest {
     assertThat(page.contentType()).startsWith("application/openmetrics-text");
     assertThat(page.text()).endsWith("# EOF\n").contains("# TYPE patchbay_apply_failures counter");
     assertThat(page.text())
-        .contains(
-            "\nkubeproxy_sync_proxy_rules_no_local_endpoints_total{traffic_policy=\"internal\"");
+        .contains("\nkubeproxy_sync_proxy_rules_no_local_endpoints_total{ip_family=\"IPv4\"");
     assertThat(metrics.all("text/plain").contentType()).startsWith("text/plain; version=0.0.4");
   }
 

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+package dev.patchbay.scale;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.patchbay.kernel.ServiceWords;
+import dev.patchbay.lab.Daemon;
+import dev.patchbay.lab.EndToEnd;
+import dev.patchbay.lab.Eventually;
+import dev.patchbay.lab.Family;
+import dev.patchbay.lab.Lab;
+import dev.patchbay.lab.Manifest;
+import dev.patchbay.lab.Node;
+import dev.patchbay.lab.Patchbay;
+import dev.patchbay.lab.Pod;
+import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.Protocol;
+import dev.patchbay.table.FrontendKey;
+import dev.patchbay.table.Scope;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.Test;
+
+/**
+ * A node full of connected UDP sockets whose backend leaves: how long until the last of them is
+ * destroyed, and what that costs. What others do on the machine can only make it slower, so the
+ * bound has to hold in one round of several; all of them are printed.
+ *
+ * <p>{@code -Dpatchbay.scale.sockets} changes their number.
+ */
+@EndToEnd
+class ManySocketsE2eTest {
+  private static final int SOCKETS = Patchbay.setting("patchbay.scale.sockets", 100_000);
+  private static final int PODS = 8;
+  private static final int ROUNDS = 3;
+  private static final Duration LIMIT = Duration.ofSeconds(1);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /** A tick of the clock in /proc/PID/stat. */
+  private static final long TICK_MILLIS = 10;
+
+  @AutoClose private final Lab lab = Lab.create();
+  private final Node node = lab.addNode("node1");
+  private final List<Pod> servers = node.addServers("s1", "s2");
+  private final List<Pod> clients = new ArrayList<>();
+
+  private void show(Pod server) {
+    node.write("pods.yaml", Manifest.pods("app: server", List.of(server)));
+  }
+
+  private Daemon holder(Pod pod, Family family, int count) {
+    return pod.start(
+        "python3", Pod.script("holder.py"), family.service(10), "50", String.valueOf(count));
+  }
+
+  @Test
+  void allAreDestroyedWithinASecond() throws Exception {
+    for (int i = 0; i < PODS; i++) {
+      clients.add(node.addPod("client" + i));
+    }
+    node.write("many.yaml", Manifest.serverService("many", 10, "app: server"));
+    show(servers.getFirst());
+    node.startAgent();
+    List<Long> millis = new ArrayList<>();
+    for (int round = 0; round < ROUNDS; round++) {
+      millis.add(round(servers.get(1 - round % 2)));
+    }
+    System.out.println(SOCKETS + " sockets, ms from the change until the last: " + millis);
+    assertThat(millis).anyMatch(time -> time <= LIMIT.toMillis());
+  }
+
+  private long round(Pod next) throws Exception {
+    List<Daemon> holders = new ArrayList<>();
+    for (int i = 0; i < PODS; i++) {
+      Family family = Family.values()[i % 2];
+      holders.add(holder(clients.get(i), family, SOCKETS / PODS));
+    }
+    holders.forEach(holder -> holder.awaitOut("^ready$", PATIENCE));
+    long cpu = cpuMillis();
+    long changed;
+    try (ServiceWords words = new ServiceWords(node.bpfDirectory())) {
+      int index =
+          words.index(
+              new FrontendKey(
+                  IpAddress.of(Family.IPV4.service(10)), 50, Protocol.UDP, Scope.INTERNAL));
+      long before = words.word(index);
+      show(next);
+      while (words.word(index) == before) {
+        Eventually.pause(100_000);
+      }
+      changed = System.nanoTime();
+    }
+    long last = 0;
+    for (Daemon holder : holders) {
+      holder.awaitOut("^failed ", PATIENCE);
+      String[] words =
+          holder
+              .out()
+              .lines()
+              .filter(l -> l.startsWith("failed "))
+              .findFirst()
+              .orElseThrow()
+              .split(" ", -1);
+      assertThat(words[1]).isEqualTo(String.valueOf(SOCKETS / PODS));
+      assertThat(words).hasSize(5).endsWith("ECONNABORTED");
+      last = Math.max(last, Long.parseLong(words[3]));
+    }
+    long time = (last - changed) / 1_000_000;
+    System.out.println("round: " + time + " ms, CPU of the agent " + (cpuMillis() - cpu) + " ms");
+    node.agent()
+        .err()
+        .lines()
+        .filter(line -> line.contains("destroyed sockets"))
+        .reduce((a, b) -> b)
+        .ifPresent(System.out::println);
+    holders.forEach(Daemon::kill);
+    for (Daemon holder : holders) {
+      holder.awaitExit(PATIENCE);
+    }
+    return time;
+  }
+
+  private long cpuMillis() {
+    try {
+      String stat = Files.readString(Path.of("/proc/" + node.agent().pid() + "/stat"));
+      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+      return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) * TICK_MILLIS;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Holds many connected UDP sockets, and tells when all of them have failed.
+
+  holder.py ADDRESS PORT COUNT      says "ready", later "failed COUNT FIRST LAST ERROR"
+  holder.py ADDRESS PORT 0 PROBE    connects again and again; at the end of its input: "probe" and a line for each
+                                    connect, "START DURATION", all in ns of CLOCK_MONOTONIC
+"""
+
+import errno
+import resource
+import select
+import socket
+import sys
+import threading
+import time
+
+
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def hold(address, port, count):
+    limit = count + 100
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    poll = select.epoll()
+    opened = {}
+    for _ in range(count):
+        sock = socket.socket(family_of(address), socket.SOCK_DGRAM)
+        sock.connect((address, port))
+        opened[sock.fileno()] = sock
+        poll.register(sock, select.EPOLLERR | select.EPOLLONESHOT)
+    print("ready", flush=True)
+    times = []
+    while len(times) < count:
+        # Not closed yet: that would make room in the kernel meanwhile, and hide what it costs to have them.
+        events = poll.poll(maxevents=count)
+        times += [time.monotonic_ns()] * len(events)
+    errors = {errno.errorcode[sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)] for sock in opened.values()}
+    print("failed", len(times), times[0], times[-1], *errors, flush=True)
+    sys.stdin.read()
+
+
+def probe(address, port, pause):
+    ended = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    print("ready", flush=True)
+    seen = []
+    while not ended.is_set():
+        with socket.socket(family_of(address), socket.SOCK_DGRAM) as sock:
+            start = time.monotonic_ns()
+            sock.connect((address, port))
+            seen.append((start, time.monotonic_ns() - start))
+        time.sleep(pause)
+    print("probe")
+    for start, duration in seen:
+        print(start, duration)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 4:
+        probe(sys.argv[1], int(sys.argv[2]), float(sys.argv[4]))
+    else:
+        hold(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
