@@ -88,8 +88,7 @@ final class StatsSweeper implements AutoCloseable {
   private void sweep() {
     Collection<ServiceState> states = cluster.get().services().values();
     try {
-      dataplane.forgetServiceStats(
-          services.still(dataplane.serviceStats().keySet(), ids(states)));
+      dataplane.forgetServiceStats(services.still(dataplane.serviceStats().keySet(), ids(states)));
       dataplane.forgetBackendStats(
           backends.still(dataplane.backendStats().keySet(), backends(states)));
     } catch (KernelException e) {

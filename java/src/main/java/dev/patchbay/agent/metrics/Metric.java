@@ -338,9 +338,7 @@ enum Metric {
       "patchbay_stale_socket_scans_total",
       "How often all translated sockets were looked at"),
   STALE_SOCKET_SECONDS(
-      Type.COUNTER,
-      "patchbay_stale_socket_scan_seconds_total",
-      "How long that took"),
+      Type.COUNTER, "patchbay_stale_socket_scan_seconds_total", "How long that took"),
   HEALTH_FAILING(
       Type.GAUGE,
       "patchbay_health_check_failing",
