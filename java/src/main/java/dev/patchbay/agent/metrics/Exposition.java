@@ -284,9 +284,10 @@ final class Exposition {
           into.add(Metric.MAP_CAPACITY, map.capacity(), map.map());
         }
       }
-      Round last = statistics.totals().last();
+      AgentStatistics.Totals totals = statistics.totals();
+      Round last = totals.last();
       if (last != null) {
-        series.collect(last, last.cluster(), of(dataplane), into);
+        series.collect(totals.rounds(), last.cluster(), of(dataplane), into);
       }
     } catch (KernelException refused) {
       throw new IllegalStateException(refused.getMessage(), refused);

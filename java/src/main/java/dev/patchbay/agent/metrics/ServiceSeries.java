@@ -20,7 +20,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Metrics of each Service port, and of each backend where its Service asks for them. How many have
@@ -88,7 +87,7 @@ final class ServiceSeries {
   /** Ids that belong to none of the Services that there are now. */
   private final Set<Long> nobodys = new HashSet<>();
 
-  private @Nullable Object version;
+  private long version = -1;
 
   /**
    * Nobody has series yet.
@@ -111,12 +110,12 @@ final class ServiceSeries {
   /**
    * Adds the metrics of this moment.
    *
-   * @param now another object whenever the Services may differ
+   * @param now another number whenever the Services may differ; not negative
    * @param cluster all Services that there are; asked only if something has to be named
    * @param statistics what was counted
    */
   void collect(
-      Object now, Supplier<ClusterSnapshot> cluster, Statistics statistics, Families into) {
+      long now, Supplier<ClusterSnapshot> cluster, Statistics statistics, Families into) {
     if (now != version) {
       version = now;
       ClusterSnapshot all = cluster.get();

@@ -38,7 +38,7 @@ class ServiceSeriesTest {
   private final Map<BackendStatsKey, BackendStats> perBackend = new HashMap<>();
   private final List<ServiceState> services = new ArrayList<>();
   private Set<ObjectKey> before = Set.of();
-  private Object version = new Object();
+  private long version;
 
   private static ServicePortKey key(
       String name, Protocol protocol, IpFamily family, TrafficPolicy policy) {
@@ -80,7 +80,7 @@ class ServiceSeriesTest {
     Map<ObjectKey, ServiceState> now = new HashMap<>();
     services.forEach(state -> now.put(state.key(), state));
     if (!now.keySet().equals(before)) {
-      version = new Object();
+      version++;
       before = now.keySet();
     }
     series.collect(
@@ -234,7 +234,7 @@ class ServiceSeriesTest {
     for (int i = 1; i <= 3; i++) {
       perBackend.put(
           new BackendStatsKey(id("kubia"), new Backend(IpAddress.of("10.1.0." + i), 8080)),
-          new BackendStats(10 * i, i, i, 0));
+          new BackendStats(10L * i, i, i, 0));
     }
 
     PrometheusText text = scrape(new ServiceSeries(new SeriesLimits(10, 2)));
