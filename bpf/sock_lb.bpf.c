@@ -151,17 +151,3 @@ int pb_sock_release(struct bpf_sock *sk)
 	pb_release(sk);
 	return PB_PROCEED;
 }
-
-/*
- * The kernel asks several times in the life of a connection, at both of its ends. The reply is left as
- * it is: what the kernel takes for none, or what a program of somebody else has set.
- */
-SEC("sockops")
-int pb_sock_ops(struct bpf_sock_ops *ctx)
-{
-	if (ctx->op == BPF_SOCK_OPS_TCP_CONNECT_CB)
-		pb_starts(ctx);
-	else if (ctx->op == BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB)
-		pb_established(ctx);
-	return PB_PROCEED;
-}

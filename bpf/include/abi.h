@@ -264,9 +264,12 @@ struct pb_watchers {
 _Static_assert(sizeof(struct pb_watchers) == 8 + 16 * PB_WATCHERS, "pb_watchers");
 
 /*
- * Record of the iterator over sockets, pb_stale_sockets: one that was translated to a backend which its
- * Service does not have any more. As sock_diag names it, to be destroyed there. One read() of less than a
- * few KiB makes the kernel begin again for each record: give it a large buffer.
+ * Entry of the list that the iterator over sockets makes, pb_stale_sockets: one that was translated to a
+ * backend which its Service does not have any more. As sock_diag names it, to be destroyed there.
+ *
+ * Entry 0 is the head of the list: cookie says how many follow. Who reads sets it to 0 before each read(),
+ * and netns to the most that it wants, 0: all for which there is room. read() fails with EAGAIN if there
+ * are more.
  */
 struct pb_stale_socket {
 	__u64 cookie; /* of the socket; before 5.12 0 unless somebody asked for it */

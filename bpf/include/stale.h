@@ -80,7 +80,8 @@ static __always_inline bool pb_ends_with_backend(const struct sock *sk,
 
 /*
  * Whether the Service has the backend no more: the same question that connect() asks, at the address that
- * was asked for then. What points nowhere is no answer, and a reason to leave the socket alone.
+ * was asked for then. What points nowhere is no answer, and a reason to leave the socket alone; so is a
+ * Service that does not ask any more for the end of its TCP connections.
  */
 static __always_inline bool pb_is_gone(const struct pb_peer *service, __u8 protocol,
 				       const struct pb_peer *backend)
@@ -91,6 +92,8 @@ static __always_inline bool pb_is_gone(const struct pb_peer *service, __u8 proto
 	if (!frontend || frontend->flags & PB_FRONTEND_REFUSE)
 		return true;
 	if (!pb_read_service(frontend->service, &target))
+		return false;
+	if (protocol == IPPROTO_TCP && !(target.flags & PB_SERVICE_TERMINATE))
 		return false;
 	return !target.count || !pb_range_contains(&target, backend);
 }

@@ -56,6 +56,7 @@ SERVICE_AFFINITY = 1
 SERVICE_POLICY_LOCAL = 2
 SERVICE_TERMINATE = 4
 SERVICE_BACKEND_STATS = 8
+STALE_SOCKET = 80  # bytes of struct pb_stale_socket
 LATENCY_RANGES = 10
 SERVICE_STATS = ("connects_tcp", "connects_udp", "sends_udp", "refused_no_endpoint", "refused_policy", "closed_tcp",
                  "closed_udp", "failed_tcp", "established_ns")
@@ -201,7 +202,8 @@ def load(path, pins, node, entries):
 
 
 def load_over(path, pins):
-    """Loads the programs of an object file over maps that are pinned already, and pins them beside the others."""
+    """Loads an object file over maps that are pinned already, and pins what is new beside the others."""
+    own = []
     obj = ctypes.c_void_p(libbpf("bpf_object__open_file", path.encode(), None, result=ctypes.c_void_p))
     try:
         known = None
@@ -211,11 +213,17 @@ def load_over(path, pins):
             if not known:
                 break
             name = libbpf("bpf_map__name", ctypes.c_void_p(known), result=ctypes.c_char_p).decode()
-            fd = obj_get(f"{pins}/maps/{name}")
-            libbpf("bpf_map__reuse_fd", ctypes.c_void_p(known), fd)
-            os.close(fd)
+            path = f"{pins}/maps/{name}"
+            if os.path.exists(path):
+                fd = obj_get(path)
+                libbpf("bpf_map__reuse_fd", ctypes.c_void_p(known), fd)
+                os.close(fd)
+            else:
+                own.append((known, path))
         libbpf("bpf_object__load", obj)
         libbpf("bpf_object__pin_programs", obj, f"{pins}/programs".encode())
+        for known, path in own:
+            libbpf("bpf_map__pin", ctypes.c_void_p(known), path.encode())
     finally:
         LIBBPF.bpf_object__close(obj)
 
@@ -326,7 +334,8 @@ class Lab:
         os.mkdir(pins)
         self.cleanup.callback(run, "rm", "-r", pins)
         load(os.path.join(OUTPUT, f"{variant}.bpf.o"), pins, self.node_cookie(node), entries)
-        load_over(os.path.join(OUTPUT, "stale_sockets.bpf.o"), pins)
+        for name in ("connect_times", "stale_sockets"):
+            load_over(os.path.join(OUTPUT, f"{name}.bpf.o"), pins)
         self.pins = pins
         with open("/sys/devices/system/cpu/possible", encoding="utf-8") as file:
             cpus = int(file.read().strip().split("-")[-1]) + 1
@@ -474,16 +483,30 @@ class Lab:
             return None
         return dict(zip(BACKEND_STATS, self._sum(values, len(BACKEND_STATS))))
 
-    def stale_sockets(self, size=1 << 20):
-        """What the iterator lists, as bytes of whole records; size: of one read()."""
+    def stale_sockets(self, room=0):
+        """What the iterator lists, as bytes of whole records; room: how many at a time, 0: as many as fit."""
         target = obj_get(f"{self.pins}/maps/socket_state")
         info = ctypes.create_string_buffer(struct.pack("=I12x", target), 16)
         link = bpf(LINK_CREATE, struct.pack("=IIIIQI", self.programs["pb_stale_sockets"], 0, ATTACH_ITER, 0,
                                             ctypes.addressof(info), len(info)))
         os.close(target)
+        found = obj_get(f"{self.pins}/maps/stale_sockets")
+        memory = mmap.mmap(found, STALE_SOCKET * 8193)
+        os.close(found)
         fd = bpf(ITER_CREATE, struct.pack("=II", link, 0))
+        records = bytearray()
         try:
-            return b"".join(iter(lambda: os.read(fd, size), b""))
+            while True:
+                struct.pack_into("=QQ", memory, 0, 0, room)
+                try:
+                    ended = os.read(fd, 4096) == b""
+                except BlockingIOError:
+                    ended = False
+                count, = struct.unpack_from("=Q", memory)
+                records += memory[STALE_SOCKET:STALE_SOCKET * (count + 1)]
+                if ended:
+                    return bytes(records)
         finally:
+            memory.close()
             os.close(fd)
             os.close(link)

@@ -283,7 +283,31 @@ def ask_unconnected(address, port, timeout=5.0):
         return data.split(None, 1)[0].decode()
 
 
-EXCHANGES = {"tcp": banner, "udp": ask_connected, "udp-unconnected": ask_unconnected}
+def ask_txt(sock, name, address, port):
+    """One DNS query for a TXT record; gives its text."""
+    number = os.urandom(2)
+    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0"
+    question = labels + struct.pack("!HH", 16, 1)
+    sock.sendto(number + struct.pack("!HHHHH", 0x0100, 1, 0, 0, 0) + question, (address, port))
+    data, peer = sock.recvfrom(4096)
+    if peer[:2] != (address, port):
+        raise Failed(f"reply from {peer[0]} {peer[1]}")
+    if data[:2] != number:
+        raise Failed("reply to another query")
+    if data[3] & 15 or data[6:8] == b"\0\0":
+        raise Failed(f"no answer, code {data[3] & 15}")
+    # name (a pointer), type, class, time to live and length come before the text and its length
+    record = 12 + len(question) + 12
+    return data[record + 1:record + 1 + data[record]].decode()
+
+
+def ask_dns(address, port, timeout=5.0):
+    with socket.socket(family_of(address), socket.SOCK_DGRAM) as sock:
+        sock.settimeout(timeout)
+        return ask_txt(sock, "who.test", address, port)
+
+
+EXCHANGES = {"tcp": banner, "udp": ask_connected, "udp-unconnected": ask_unconnected, "dns": ask_dns}
 
 
 def do_hits(kind, address, port, count, timeout=5.0):
@@ -406,12 +430,25 @@ def do_survey(targets, tries, timeout=2.5, at_a_time=200):
     return Survey(targets, tries, timeout).run(at_a_time)
 
 
+class Resolver:
+    """Asks with one socket all the time."""
+
+    def __init__(self):
+        self.sock = None
+
+    def __call__(self, address, port):
+        if self.sock is None:
+            self.sock = socket.socket(family_of(address), socket.SOCK_DGRAM)
+            self.sock.settimeout(5.0)
+        return ask_txt(self.sock, "who.test", address, port)
+
+
 class Load(threading.Thread):
     """Exchanges one after the other, until told to stop."""
 
     def __init__(self, kind, address, port, pause):
         super().__init__(daemon=True)
-        self.exchange, self.address, self.port = EXCHANGES[kind], address, port
+        self.exchange, self.address, self.port = Resolver() if kind == "resolver" else EXCHANGES[kind], address, port
         self.pause = pause
         self.going = True
         self.attempts = 0
@@ -453,6 +490,63 @@ def do_load_stop(name):
         raise Failed("TIMEOUT")
     return {"attempts": load.attempts, "counts": load.counts,
             "outcomes": {name: list(buckets.values()) for name, buckets in load.outcomes.items()}}
+
+
+class Held(threading.Thread):
+    """Connections to an echo port, opened once and used in turn until told to stop."""
+
+    def __init__(self, address, port, count, pause):
+        super().__init__(daemon=True)
+        self.service = (address, port)
+        self.pause = pause
+        self.going = True
+        self.exchanges = 0
+        self.failures = {}
+        self.backends_shown = 0
+        self.connections = []
+        for _ in range(count):
+            sock = socket.create_connection((address, port), timeout=5.0)
+            self.connections.append((sock, self.exchange(sock)))
+
+    @staticmethod
+    def exchange(sock):
+        sock.sendall(b"x\n")
+        answer = sock.recv(4096)
+        if not answer:
+            raise Failed("EOF")
+        return answer.split()[0].decode()
+
+    def run(self):
+        while self.going:
+            for sock, name in self.connections:
+                try:
+                    answer = self.exchange(sock)
+                    outcome = "" if answer == name else f"{name} became {answer}"
+                    self.backends_shown += sock.getpeername()[:2] != self.service
+                except (OSError, Failed) as error:
+                    outcome = failure(error)
+                self.exchanges += 1
+                if outcome:
+                    self.failures[outcome] = self.failures.get(outcome, 0) + 1
+                if self.pause:
+                    time.sleep(self.pause)
+                if not self.going:
+                    return
+
+
+def do_hold_start(name, address, port, count, pause):
+    loads[name] = Held(address, port, count, pause)
+    loads[name].start()
+
+
+def do_hold_stop(name):
+    """Stop using held connections: exchanges, failures by name, how often getpeername() showed a backend."""
+    held = loads.pop(name)
+    held.going = False
+    held.join(10)
+    if held.is_alive():
+        raise Failed("TIMEOUT")
+    return {"exchanges": held.exchanges, "failures": held.failures, "backendsShown": held.backends_shown}
 
 
 def do_namespace_cookie():

@@ -6,11 +6,15 @@ import dev.patchbay.observe.StaleSocket;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code struct pb_stale_socket}, what the iterator {@code pb_stale_sockets} writes.
+ * {@code struct pb_stale_socket}, an entry of the list that the iterator {@code pb_stale_sockets}
+ * makes. Entry 0 is its head: how many there are in place of the cookie, and how many are wanted at
+ * most in place of the namespace's.
  *
  * <pre>
  *   0        8       16      20      24       40        56        72    74    76    78   79   80
@@ -48,6 +52,26 @@ public final class StaleSocketCodec {
   private static final long FAMILY_AT = AbiLayouts.offset(SOCKET, "family");
 
   private StaleSocketCodec() {}
+
+  /**
+   * Empties a list.
+   *
+   * @param most how long it may become; 0: as long as it has room
+   */
+  public static void clearList(MemorySegment list, int most) {
+    list.set(COOKIE, COOKIE_AT, 0);
+    list.set(NETNS, NETNS_AT, most);
+  }
+
+  /** Reads a list, without what {@link #decode} cannot read. */
+  public static List<StaleSocket> list(MemorySegment list) {
+    long count = list.get(COOKIE, COOKIE_AT);
+    List<StaleSocket> sockets = new ArrayList<>(Math.toIntExact(count));
+    for (long n = 1; n <= count; n++) {
+      decode(list, n * SIZE).ifPresent(sockets::add);
+    }
+    return sockets;
+  }
 
   /**
    * Reads the {@link #SIZE} bytes at offset {@code at}.

@@ -39,8 +39,7 @@ public final class WatchersCodec {
   }
 
   /** Sets the deadline of a place, if it is {@code before}. */
-  public static boolean changeDeadline(
-      MemorySegment entry, int place, long before, long after) {
+  public static boolean changeDeadline(MemorySegment entry, int place, long before, long after) {
     return DEADLINE.compareAndSet(entry, 0L, (long) place, before, after);
   }
 

@@ -16,6 +16,7 @@ import dev.patchbay.inspect.Invariants;
 import dev.patchbay.kernel.AttachReport;
 import dev.patchbay.kernel.AttachResult;
 import dev.patchbay.kernel.Cgroups;
+import dev.patchbay.kernel.ConnectTimes;
 import dev.patchbay.kernel.Dataplane;
 import dev.patchbay.kernel.DataplaneOptions;
 import dev.patchbay.kernel.KernelException;
@@ -214,7 +215,8 @@ public final class Agent implements AutoCloseable {
       Map<String, Object> verified = verify(dataplane, owner);
       health.ok(Check.START, "");
       ready(source, first, verified);
-      try (SocketCleaner sockets = SocketCleaner.open(dataplane)) {
+      try (ConnectTimes _ = config.connectDurations() ? timeConnects(dataplane) : null;
+          SocketCleaner sockets = SocketCleaner.open(dataplane)) {
         if (config.once()) {
           sockets.sweep();
         } else {
@@ -224,6 +226,16 @@ public final class Agent implements AutoCloseable {
           follow(dataplane, source, owner, monitor, local);
         }
       }
+    }
+  }
+
+  /** Times are worth less than Services: without them the agent goes on. */
+  private @Nullable ConnectTimes timeConnects(Dataplane dataplane) {
+    try {
+      return dataplane.timeConnects(config.cgroup());
+    } catch (KernelException e) {
+      log.atWarn().addKeyValue("reason", e.getMessage()).log("connections are not timed");
+      return null;
     }
   }
 

@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param series how much is told of single Services
  * @param hardFail whether to end if one of both is not possible
  * @param capacity sizes of the maps
+ * @param connectDurations whether to time connections for metrics
  * @param once program, verify and end
  * @param settings all of it by the names of the options, for people: texts, numbers, truth values
  *     and lists of texts, without secrets
@@ -44,6 +45,7 @@ public record AgentConfig(
     SeriesLimits series,
     boolean hardFail,
     Capacity capacity,
+    boolean connectDurations,
     boolean once,
     Map<String, Object> settings) {
 

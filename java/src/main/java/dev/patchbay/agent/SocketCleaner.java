@@ -27,9 +27,6 @@ import org.slf4j.LoggerFactory;
 final class SocketCleaner implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SocketCleaner.class);
 
-  /** Sockets to destroy before the kernel is asked for more; bounds the memory. */
-  private static final int AT_ONCE = 8192;
-
   /** Scans to one sweep. The last has to find nothing, and sockets come and go meanwhile. */
   private static final int MOST_SCANS = 5;
 
@@ -174,7 +171,7 @@ final class SocketCleaner implements AutoCloseable {
   private void scan(StaleSockets source, SocketDestroyer destroyer) throws KernelException {
     Sink sink = new Sink(destroyer);
     long start = System.nanoTime();
-    source.scan(AT_ONCE, sink);
+    source.scan(sink);
     counters.scanned(System.nanoTime() - start - sink.nanos, sink.found);
   }
 

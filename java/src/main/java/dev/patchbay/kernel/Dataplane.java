@@ -358,6 +358,15 @@ public final class Dataplane implements StatsSource, AutoCloseable {
   }
 
   /**
+   * Begins to time connections until what is returned is closed; any thread.
+   *
+   * @param cgroup the one that was attached to
+   */
+  public ConnectTimes timeConnects(Path cgroup) throws KernelException {
+    return ConnectTimes.open(maps, cgroup);
+  }
+
+  /**
    * What others did to links, programs and pins since {@link #attach}; any thread.
    *
    * @param cgroup the one that was attached to

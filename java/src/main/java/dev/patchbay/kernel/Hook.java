@@ -8,7 +8,7 @@ import java.util.Locale;
  * A program and the cgroup hook it is attached to, in the order of attaching: what translates
  * replies first, so that no socket is translated on its way out and not on its way back; then what
  * keeps listeners off node ports, so that none slips in that connects would pass by; then what sees
- * connections established and closed, so that none is counted as open for ever.
+ * sockets closed, so that none is counted as open for ever.
  */
 enum Hook {
   PB_RECVMSG4(AttachType.UDP4_RECVMSG),
@@ -17,7 +17,6 @@ enum Hook {
   PB_GETPEERNAME6(AttachType.INET6_GETPEERNAME),
   PB_POST_BIND4(AttachType.INET4_POST_BIND),
   PB_POST_BIND6(AttachType.INET6_POST_BIND),
-  PB_SOCK_OPS(AttachType.SOCK_OPS),
   PB_SOCK_RELEASE(AttachType.INET_SOCK_RELEASE),
   PB_SENDMSG4(AttachType.UDP4_SENDMSG),
   PB_SENDMSG6(AttachType.UDP6_SENDMSG),
@@ -38,8 +37,8 @@ enum Hook {
   boolean forReplies() {
     return switch (this) {
       case PB_RECVMSG4, PB_RECVMSG6, PB_GETPEERNAME4, PB_GETPEERNAME6 -> true;
-      // what these count of older sockets is in maps that nobody reads any more
-      case PB_SOCK_OPS, PB_SOCK_RELEASE -> false;
+      // what it counts of older sockets is in maps that nobody reads any more
+      case PB_SOCK_RELEASE -> false;
       case PB_POST_BIND4, PB_POST_BIND6, PB_SENDMSG4, PB_SENDMSG6, PB_CONNECT4, PB_CONNECT6 ->
           false;
     };

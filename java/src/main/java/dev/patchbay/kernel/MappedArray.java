@@ -2,6 +2,7 @@
 package dev.patchbay.kernel;
 
 import dev.patchbay.kernel.sys.Libc;
+import dev.patchbay.kernel.sys.MapShape;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -21,11 +22,17 @@ final class MappedArray implements AutoCloseable {
 
   /** Maps all of {@code map}, which must have been created with {@code BPF_F_MMAPABLE}. */
   static MappedArray map(BpfMap map, boolean writable) throws KernelException {
-    long length = (long) map.shape().maxEntries() * map.shape().valueSize();
-    long address = Libc.mmap(length, writable, map.fd(), 0);
+    return map(map.name(), map.fd(), map.shape(), writable);
+  }
+
+  /** The same for a descriptor, which may be closed afterwards. */
+  static MappedArray map(String name, int fd, MapShape shape, boolean writable)
+      throws KernelException {
+    long length = (long) shape.maxEntries() * shape.valueSize();
+    long address = Libc.mmap(length, writable, fd, 0);
     if (address < 0 && address >= -4095) {
       throw KernelException.of(
-          (int) address, new Operation("map into memory", "map " + map.name(), length + " bytes"));
+          (int) address, new Operation("map into memory", "map " + name, length + " bytes"));
     }
     Arena arena = Arena.ofShared();
     MemorySegment memory =

@@ -133,9 +133,9 @@ final class NetworkNamespaces {
       throw new KernelException.NotFound(operation, "no file of it was found");
     }
     try (Fd file = Fd.of(Libc.openFile(path), operation)) {
-      Path opened = Files.readSymbolicLink(PROC.resolve("self/fd/" + file.number()));
-      if (inode(opened) != inode) {
-        throw new KernelException.NotFound(operation, path + " is " + opened);
+      Object opened = Files.getAttribute(PROC.resolve("self/fd/" + file.number()), "unix:ino");
+      if (!opened.equals(inode)) {
+        throw new KernelException.NotFound(operation, path + " is another by now");
       }
       int result = Libc.enterNetworkNamespace(file.number());
       if (Errno.EPERM.is(result)) {

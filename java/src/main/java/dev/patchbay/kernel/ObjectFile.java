@@ -14,7 +14,9 @@ enum ObjectFile {
   /** Refuses by translating to a closed port. */
   LEGACY("sock_lb_legacy.bpf.o"),
   /** The iterator over sockets, for kernels with BTF; some of the maps of the others. */
-  STALE_SOCKETS("stale_sockets.bpf.o");
+  STALE_SOCKETS("stale_sockets.bpf.o"),
+  /** Times connections, while somebody wants to know. */
+  CONNECT_TIMES("connect_times.bpf.o");
 
   private final String file;
 

@@ -82,6 +82,25 @@ public final class PinnedDataplane implements StatsSource, AutoCloseable {
     return Watcher.open(maps, bytes);
   }
 
+  /**
+   * Begins to time connections until what is returned is closed.
+   *
+   * @throws KernelException.NotFound if the programs are attached to no cgroup that can be seen
+   *     here
+   */
+  public ConnectTimes timeConnects() throws KernelException {
+    Path cgroup =
+        report().programs().stream()
+            .flatMap(link -> link.cgroup().stream())
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new KernelException.NotFound(
+                        new Operation("time", "connections"),
+                        "the programs are attached to no cgroup that can be seen here"));
+    return ConnectTimes.open(maps, cgroup);
+  }
+
   /** Whether the programs run where they should, asked of the kernel now. */
   public AttachReport report() throws KernelException {
     return PinnedLink.report(pins);

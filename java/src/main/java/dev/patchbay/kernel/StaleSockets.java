@@ -11,8 +11,6 @@ import dev.patchbay.kernel.sys.Libc;
 import dev.patchbay.observe.StaleSocket;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -29,16 +27,15 @@ import java.util.function.Consumer;
 public final class StaleSockets implements AutoCloseable {
   private static final String PROGRAM = "pb_stale_sockets";
 
-  /** What one read() of an iterator gives at most. */
-  private static final int BUFFER_BYTES = 32 * 1024;
-
-  private static final int LOG_BYTES = 1 << 20;
+  private static final String LIST = "stale_sockets";
 
   private final Fd link;
+  private final MappedArray list;
   private boolean closed;
 
-  private StaleSockets(Fd link) {
+  private StaleSockets(Fd link, MappedArray list) {
     this.link = link;
+    this.list = list;
   }
 
   /**
@@ -51,88 +48,68 @@ public final class StaleSockets implements AutoCloseable {
     if (Probes.socketDestruction() instanceof ProbeResult.Unsupported(String needs)) {
       throw new KernelException.Unsupported(new Operation("destroy", "sockets"), "needs " + needs);
     }
-    String file = ObjectFile.STALE_SOCKETS.file();
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment elf =
-          arena.allocateFrom(ValueLayout.JAVA_BYTE, ObjectFile.STALE_SOCKETS.bytes());
-      long object = BpfObjects.bpf_object__open_mem(elf, "patchbay");
-      if (object < 0 && object >= -4095) {
-        throw KernelException.of((int) object, new Operation("parse", file));
-      }
-      try {
-        return new StaleSockets(link(object, maps, arena.allocate(LOG_BYTES)));
-      } finally {
-        BpfObjects.bpf_object__close(object); // the link holds the program, and that the maps
-      }
-    }
+    Operation operation = new Operation("make", "iterator over map socket_state");
+    return SideObject.use(
+        ObjectFile.STALE_SOCKETS,
+        PROGRAM,
+        maps,
+        (object, program) -> {
+          int sockets = maps.get(PatchbayMap.SOCKET_STATE).fd();
+          Fd link = Fd.of(Bpf.createMapIterator(program, sockets), operation);
+          try {
+            return new StaleSockets(link, list(object));
+          } catch (KernelException refused) {
+            link.close();
+            throw refused;
+          }
+        });
   }
 
-  private static Fd link(long object, MapSet maps, MemorySegment log) throws KernelException {
-    for (PatchbayMap map : PatchbayMap.values()) {
-      long found = BpfObjects.bpf_object__find_map_by_name(object, map.mapName());
-      if (found != 0) {
-        KernelException.check(
-            BpfObjects.bpf_map__reuse_fd(found, maps.get(map).fd()),
-            new Operation("reuse", "map " + map.mapName()));
-      }
+  private static MappedArray list(long object) throws KernelException {
+    long map = BpfObjects.bpf_object__find_map_by_name(object, LIST);
+    if (map == 0) {
+      throw new IllegalStateException("the build left out " + LIST);
     }
-    long program = BpfObjects.bpf_object__find_program_by_name(object, PROGRAM);
-    if (program == 0) {
-      throw new IllegalStateException("the build left out " + PROGRAM);
-    }
-    KernelException.check(
-        BpfObjects.bpf_program__set_log_buf(program, log),
-        new Operation("keep the log of", "program " + PROGRAM));
-    int result = BpfObjects.bpf_object__load(object);
-    if (result < 0) {
-      String said = log.getString(0);
-      String reason = said.isBlank() ? "" : BpfObject.summary(said);
-      throw KernelException.of(result, new Operation("load", "program " + PROGRAM, reason));
-    }
-    Operation operation = new Operation("make", "iterator over map socket_state");
-    int fd = BpfObjects.bpf_program__fd(program);
-    return Fd.of(Bpf.createMapIterator(fd, maps.get(PatchbayMap.SOCKET_STATE).fd()), operation);
+    return MappedArray.map(LIST, BpfObjects.bpf_map__fd(map), BpfObjects.shape(map), true);
   }
 
   /**
    * Looks at each socket once. One that is closed, or whose neighbour is, while this runs may be
    * missed; scan again until nothing is found.
    *
-   * @param most how many to collect at a time, at least 1
-   * @param sink gets those found, in lists of {@code most}, give or take what one read brings; they
-   *     may be destroyed meanwhile
+   * @param sink gets those found, some thousands at a time; they may be destroyed meanwhile
    * @throws IllegalStateException after {@link #close}
    */
-  public synchronized void scan(int most, Consumer<List<StaleSocket>> sink) throws KernelException {
+  public void scan(Consumer<List<StaleSocket>> sink) throws KernelException {
+    scan(0, sink);
+  }
+
+  /**
+   * The same.
+   *
+   * @param most how many sockets the sink gets at a time; 0: as many as the list has room for
+   */
+  synchronized void scan(int most, Consumer<List<StaleSocket>> sink) throws KernelException {
     if (closed) {
       throw new IllegalStateException("closed");
     }
     Operation operation = new Operation("read", "iterator over map socket_state");
     try (Fd iterator = Fd.of(Bpf.bpf_iter_create(link.number()), operation);
         Arena arena = Arena.ofConfined()) {
-      MemorySegment buffer = arena.allocate(BUFFER_BYTES, Long.BYTES);
-      List<StaleSocket> found = new ArrayList<>();
-      while (true) {
-        long bytes = Libc.read(iterator.number(), buffer);
-        if (bytes == 0) {
-          break;
+      MemorySegment nothing = arena.allocate(Long.BYTES);
+      long result;
+      do {
+        StaleSocketCodec.clearList(list.memory(), most);
+        result = Libc.read(iterator.number(), nothing);
+        // EAGAIN: the list is full, or the kernel has looked at a million; it goes on where it was.
+        if (result < 0 && !Errno.EAGAIN.is(result) && !Errno.EINTR.is(result)) {
+          throw KernelException.of((int) result, operation);
         }
-        if (bytes > 0) {
-          for (long at = 0; at + StaleSocketCodec.SIZE <= bytes; at += StaleSocketCodec.SIZE) {
-            StaleSocketCodec.decode(buffer, at).ifPresent(found::add);
-          }
-        } else if (!Errno.EAGAIN.is(bytes) && !Errno.EINTR.is(bytes)) {
-          // EAGAIN: a million sockets, and none of them was stale. It goes on where it was.
-          throw KernelException.of((int) bytes, operation);
+        List<StaleSocket> found = StaleSocketCodec.list(list.memory());
+        if (!found.isEmpty()) {
+          sink.accept(found);
         }
-        if (found.size() >= most) {
-          sink.accept(List.copyOf(found));
-          found.clear();
-        }
-      }
-      if (!found.isEmpty()) {
-        sink.accept(List.copyOf(found));
-      }
+      } while (result != 0);
     }
   }
 
@@ -141,5 +118,6 @@ public final class StaleSockets implements AutoCloseable {
   public synchronized void close() {
     closed = true;
     link.close();
+    list.close();
   }
 }

@@ -17,7 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Hears of each connection, through a ring buffer of its own, as long as it is open. Needs no agent.
+ * Hears of each connection, through a ring buffer of its own, as long as it is open. Needs no
+ * agent.
  *
  * <p>It holds one of a few places until a deadline, which each {@link #poll} moves on: one that was
  * killed gives its place up by itself. For one thread.
@@ -63,8 +64,7 @@ public final class Watcher implements AutoCloseable {
   static Watcher open(MapSet maps, int bytes) throws KernelException {
     Operation operation = new Operation("create", "ring buffer", bytes + " bytes");
     try (Opened opened = new Opened()) {
-      MappedArray watchers =
-          opened.add(MappedArray.map(maps.get(PatchbayMap.WATCHERS), true));
+      MappedArray watchers = opened.add(MappedArray.map(maps.get(PatchbayMap.WATCHERS), true));
       BpfMap buffer =
           opened.add(
               BpfMap.adopt(
@@ -78,8 +78,7 @@ public final class Watcher implements AutoCloseable {
       MemorySegment memory = watchers.memory();
       long now = System.nanoTime();
       int place = take(memory, now + TERM_NANOS);
-      Watcher watcher =
-          new Watcher(watchers, rings, buffer, reader, place, now + TERM_NANOS);
+      Watcher watcher = new Watcher(watchers, rings, buffer, reader, place, now + TERM_NANOS);
       try {
         // The kernel waits for programs that still have the buffer of who had this place before.
         watcher.setRing(buffer.fd());

@@ -261,6 +261,20 @@ final class CodecTest {
   }
 
   @Test
+  void listsOfStaleSockets() {
+    String head = "0200000000000000" + "ee".repeat(72);
+    MemorySegment list = bytes(head + STALE + STALE + STALE);
+    assertThat(StaleSocketCodec.list(list)).hasSize(2).containsOnly(decoded(list));
+    StaleSocketCodec.clearList(list, 500);
+    assertThat(written(list, 0, 24)).isEqualTo("0000000000000000f401000000000000" + "ee".repeat(8));
+    assertThat(StaleSocketCodec.list(list)).isEmpty();
+  }
+
+  private static StaleSocket decoded(MemorySegment list) {
+    return StaleSocketCodec.decode(list, 80).orElseThrow();
+  }
+
+  @Test
   void otherEventsAreNoRefusedBinds() {
     for (int[] change : new int[][] {{48, 2}, {134, 1}, {128, 0}}) {
       MemorySegment segment = bytes(EVENT);

@@ -26,9 +26,7 @@ class StatsSweeperTest {
     assertThat(gone.still(Set.of("a", "b", "c", "d"), Set.of("a", "c"))).containsExactly("b");
     assertThat(gone.still(Set.of("a", "c", "d"), Set.of("a"))).containsExactly("d");
     assertThat(gone.still(Set.of("a", "c"), Set.of("a", "c"))).isEmpty();
-    assertThat(gone.still(Set.of("a", "c"), Set.of("a")))
-        .as("it came back in between")
-        .isEmpty();
+    assertThat(gone.still(Set.of("a", "c"), Set.of("a"))).as("it came back in between").isEmpty();
   }
 
   @Test
@@ -49,8 +47,7 @@ class StatsSweeperTest {
             state.slices(),
             List.of());
     assertThat(StatsSweeper.backends(List.of(asking)))
-        .contains(
-            new BackendStatsKey(key.statsId(), new Backend(IpAddress.of("10.1.0.1"), 8080)))
+        .contains(new BackendStatsKey(key.statsId(), new Backend(IpAddress.of("10.1.0.1"), 8080)))
         .hasSize(2);
   }
 }

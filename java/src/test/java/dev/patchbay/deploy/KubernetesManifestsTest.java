@@ -160,7 +160,7 @@ class KubernetesManifestsTest {
   @Test
   void itIsLeastPrivileged() {
     assertThat(KubernetesManifests.capabilities())
-        .containsExactlyInAnyOrder("BPF", "NET_ADMIN", "PERFMON", "SYS_RESOURCE");
+        .containsExactlyInAnyOrder("BPF", "NET_ADMIN", "PERFMON", "SYS_ADMIN", "SYS_RESOURCE");
     Object context = at(container(), "securityContext");
     assertThat(at(context, "privileged")).isEqualTo(false);
     assertThat(at(context, "allowPrivilegeEscalation")).isEqualTo(false);
@@ -193,6 +193,10 @@ class KubernetesManifestsTest {
     // What reading commands look at by themselves.
     assertThat(RUN.findOption("--bpf-dir").defaultValue()).isEqualTo("/sys/fs/bpf/patchbay");
     assertThat(hostPath("/sys/fs/bpf")).isEqualTo("/sys/fs/bpf");
+    // Where the agent looks for network namespaces; those of new Pods have to appear.
+    assertThat(hostPath("/run/netns")).isEqualTo("/run/netns");
+    assertThat(named(container(), "volumeMounts", "netns").get("mountPropagation"))
+        .isEqualTo("HostToContainer");
     assertThat(hostPath(RUN.findOption("--state-dir").defaultValue()))
         .isEqualTo("/var/lib/patchbay");
   }

@@ -139,6 +139,23 @@ class AffinityE2eTest {
   }
 
   @Test
+  void aPodThatTerminatesIsLeftWhileAnotherIsReady() {
+    String address = Family.IPV4.service(40);
+    Map<Client, String> first = choices(address);
+    String leaving = first.values().iterator().next();
+    node.write(
+        "pods.yaml", Manifest.of(servers.stream().map(pod -> terminating(pod, leaving)).toArray()));
+    Eventually.within(
+        Checks.EFFECT, () -> assertThat(choices(address).values()).doesNotContain(leaving));
+    node.write("pods.yaml", Manifest.pods("app: server", servers));
+  }
+
+  private static Object terminating(Pod pod, String leaving) {
+    Manifest.PodManifest manifest = Manifest.pod(pod).label("app: server");
+    return pod.name().equals(leaving) ? manifest.terminating() : manifest;
+  }
+
+  @Test
   void itSurvivesTheAgent() {
     String address = Family.IPV4.service(40);
     Map<Client, String> first = choices(address);

@@ -17,6 +17,7 @@ import dev.patchbay.lab.Outcome;
 import dev.patchbay.lab.Patchbay;
 import dev.patchbay.lab.Pod;
 import dev.patchbay.lab.Result;
+import dev.patchbay.lab.Sock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -107,9 +108,10 @@ class CapabilitiesE2eTest {
     return runOnce(KubernetesManifests.capabilities());
   }
 
+  /** {@code SYS_ADMIN} includes others, so that nobody lacks these who has it. */
   private static List<String> without(String capability) {
     List<String> rest = new ArrayList<>(KubernetesManifests.capabilities());
-    assertThat(rest.remove(capability)).isTrue();
+    assertThat(rest.removeAll(List.of("SYS_ADMIN", capability))).isTrue();
     return rest;
   }
 
@@ -137,7 +139,9 @@ class CapabilitiesE2eTest {
   void theAgentRemovesWhatItMade() {
     runOnce().orFail();
     Result result =
-        confined("cleanup", "--bpf-dir=" + node.bpfDirectory(), "--cgroup=" + node.cgroup())
+        confined(
+                without("SYS_ADMIN"),
+                List.of("cleanup", "--bpf-dir=" + node.bpfDirectory(), "--cgroup=" + node.cgroup()))
             .orFail();
     assertThat(result.out()).contains("finding them takes CAP_SYS_ADMIN");
     assertThat(node.bpfDirectory()).doesNotExist();
@@ -162,6 +166,34 @@ class CapabilitiesE2eTest {
         .asString()
         .contains("grant [CAP_" + capability + "]");
     assertThat(node.bpfDirectory()).doesNotExist();
+  }
+
+  @Test
+  void withoutSysAdminItLeavesSocketsOfPodsAndSaysSo() {
+    show("a");
+    runOnce().orFail();
+    try (Client onHost = node.host().client();
+        Sock ofPod = client.udp(Family.IPV4);
+        Sock ofHost = onHost.udp(Family.IPV4)) {
+      for (Sock sock : List.of(ofPod, ofHost)) {
+        assertThat(sock.connect(ADDRESS, Checks.UDP)).isEqualTo(Outcome.OK);
+        assertThat(sock.exchange("x")).isEqualTo("a");
+      }
+      show("b");
+      Result result = runOnce(without("SYS_ADMIN")).orFail();
+      assertThat(result.err()).contains("sockets in other network namespaces", "CAP_SYS_ADMIN");
+      assertThat(ofHost.receive()).isEqualTo("ECONNABORTED");
+      assertThat(ofPod.exchange("x")).isEqualTo("a");
+
+      assertThat(runOnce().orFail().err()).doesNotContain("CAP_SYS_ADMIN");
+      assertThat(ofPod.receive()).isEqualTo("ECONNABORTED");
+    }
+    Result check =
+        confined(
+            without("SYS_ADMIN"),
+            List.of("check", "--cgroup=" + node.cgroup(), "--bpf-dir=" + node.bpfDirectory()));
+    assertThat(check.orFail().out())
+        .containsPattern("absent +other network namespaces .*grant CAP_SYS_ADMIN");
   }
 
   @Test

@@ -47,8 +47,20 @@ class LogE2eTest {
     node.launchAgent(options);
   }
 
+  /** How many change sets with the Service have been applied; the agent has changes of its own. */
   private long applied() {
-    return node.agent().err().lines().filter(line -> line.contains("applied")).count();
+    return appliedLines().size();
+  }
+
+  private List<String> appliedLines() {
+    return node.agent()
+        .err()
+        .lines()
+        .filter(
+            line ->
+                line.contains(" applied services=1 ")
+                    || line.contains("\"message\":\"applied\",\"services\":1,"))
+        .toList();
   }
 
   /** Makes changes one after the other; each has its line before the next is made. */
@@ -67,10 +79,7 @@ class LogE2eTest {
     long before = applied();
     change();
     assertThat(applied() - before).isEqualTo(CHANGES);
-    assertThat(node.agent().err().lines())
-        .filteredOn(line -> line.contains("applied"))
-        .last()
-        .asString()
+    assertThat(appliedLines().getLast())
         .matches(
             "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}(Z|[+-]\\d\\d:\\d\\d) INFO applied"
                 + " services=1 ranges=\\d+ backends=\\d+ .*failures=0");

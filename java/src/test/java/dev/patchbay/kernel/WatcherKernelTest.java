@@ -49,8 +49,7 @@ final class WatcherKernelTest {
     dataplane.store().writeRange(8, List.of(new Backend(BACKEND, 5353)));
     dataplane
         .store()
-        .publish(
-            3, new ServiceWord(8, 1, 1), new ServiceSettings(0, false, false, true, STATS));
+        .publish(3, new ServiceWord(8, 1, 1), new ServiceSettings(0, false, false, true, STATS));
     dataplane
         .store()
         .upsertFrontends(
@@ -171,8 +170,7 @@ final class WatcherKernelTest {
     assertThat(backendStats()).containsExactly(backend);
 
     dataplane.forgetServiceStats(Set.of(STATS, 99L));
-    dataplane.forgetBackendStats(
-        Set.of(backend, new BackendStatsKey(99, new Backend(BACKEND, 1))));
+    dataplane.forgetBackendStats(Set.of(backend, new BackendStatsKey(99, new Backend(BACKEND, 1))));
 
     assertThat(serviceStats()).isEmpty();
     assertThat(backendStats()).isEmpty();

@@ -28,15 +28,13 @@ public final class AbiVariant {
   /** A struct that differs from that of the sources: it is larger. */
   public enum Struct {
     /** What a connected socket remembers. */
-    SOCKET_STATE("maps.h", "pb_socket_state"),
+    SOCKET_STATE("pb_socket_state"),
     /** A client's backend. */
-    AFFINITY("abi.h", "pb_affinity");
+    AFFINITY("pb_affinity");
 
-    private final String header;
     private final String name;
 
-    Struct(String header, String name) {
-      this.header = header;
+    Struct(String name) {
       this.name = name;
     }
   }
@@ -59,9 +57,7 @@ public final class AbiVariant {
       Set<Struct> structs = EnumSet.noneOf(Struct.class);
       structs.addAll(List.of(larger));
       for (Struct struct : structs) {
-        Path header = copy.resolve("include").resolve(struct.header);
-        edit(header, "(struct " + struct.name + " \\{.*?)\\n\\};", "$1\n\t__u64 variant[2];\n};");
-        grow(header, struct.name);
+        enlarge(header(copy.resolve("include"), struct.name), struct.name);
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
@@ -70,23 +66,35 @@ public final class AbiVariant {
     return new AbiVariant(version, copy.resolve(".output"));
   }
 
+  /** The header that describes a struct. */
+  private static Path header(Path directory, String struct) throws IOException {
+    try (DirectoryStream<Path> headers = Files.newDirectoryStream(directory, "*.h")) {
+      for (Path header : headers) {
+        if (Files.readString(header).contains("\nstruct " + struct + " {\n")) {
+          return header;
+        }
+      }
+    }
+    throw new AssertionError("no struct " + struct + " in " + directory);
+  }
+
+  private static void enlarge(Path header, String struct) throws IOException {
+    edit(header, "(\nstruct " + struct + " \\{\n.*?)\n\\};", "$1\n\t__u64 variant[2];\n};");
+    // the sources assert the size
+    String text = Files.readString(header);
+    Matcher size = Pattern.compile("(sizeof\\(struct " + struct + "\\) == )(\\d+)").matcher(text);
+    if (!size.find()) {
+      throw new AssertionError("no assertion about the size of " + struct + " in " + header);
+    }
+    Files.writeString(header, size.replaceFirst("$1" + (Integer.parseInt(size.group(2)) + 16)));
+  }
+
   private static void edit(Path file, String pattern, String replacement) throws IOException {
     Matcher matcher = Pattern.compile(pattern, Pattern.DOTALL).matcher(Files.readString(file));
     if (!matcher.find()) {
       throw new AssertionError("nothing like " + pattern + " in " + file);
     }
     Files.writeString(file, matcher.replaceFirst(replacement));
-  }
-
-  /** The sources assert the size. */
-  private static void grow(Path file, String struct) throws IOException {
-    String text = Files.readString(file);
-    Matcher size = Pattern.compile("(sizeof\\(struct " + struct + "\\) == )(\\d+)").matcher(text);
-    if (!size.find()) {
-      throw new AssertionError("no assertion about the size of " + struct + " in " + file);
-    }
-    int larger = Integer.parseInt(size.group(2)) + 16;
-    Files.writeString(file, size.replaceFirst("$1" + larger));
   }
 
   /** Its version of the ABI. */

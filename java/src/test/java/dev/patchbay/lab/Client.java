@@ -223,13 +223,28 @@ public final class Client implements AutoCloseable {
 
   /** Starts exchanges in the background, with a pause after each. */
   public void startLoad(String name, Kind kind, String address, int port, Duration pause) {
+    startLoad(name, kind.verb, address, port, pause);
+  }
+
+  /**
+   * Starts DNS queries for the TXT record of {@code who.test} in the background, whose text is the
+   * outcome.
+   *
+   * @param oneSocket whether all are sent by one socket, as some resolvers do, or each by its own
+   */
+  public void startQueries(
+      String name, boolean oneSocket, String address, int port, Duration pause) {
+    startLoad(name, oneSocket ? "resolver" : "dns", address, port, pause);
+  }
+
+  private void startLoad(String name, String kind, String address, int port, Duration pause) {
     call(
         "load_start",
         Map.of(
             "name",
             name,
             "kind",
-            kind.verb,
+            kind,
             "address",
             address,
             "port",
@@ -258,6 +273,44 @@ public final class Client implements AutoCloseable {
     Map<String, Long> counts = new TreeMap<>();
     report.get("counts").members().forEach((outcome, times) -> counts.put(outcome, times.number()));
     return new LoadReport(report.get("attempts").number(), counts, outcomes);
+  }
+
+  /**
+   * What connections that were held saw.
+   *
+   * @param exchanges how many there were
+   * @param failures by error, or by what was wrong with an answer
+   * @param backendsShown how often getpeername() told another address than that of the Service
+   */
+  public record HeldReport(long exchanges, Map<String, Long> failures, long backendsShown) {}
+
+  /** Opens connections to an echo port and uses one after the other in the background. */
+  public void hold(String name, String address, int port, int count, Duration pause) {
+    call(
+        "hold_start",
+        Map.of(
+            "name",
+            name,
+            "address",
+            address,
+            "port",
+            port,
+            "count",
+            count,
+            "pause",
+            pause.toNanos() / 1e9));
+  }
+
+  /** Stops using held connections, which are closed with the client, and tells what they saw. */
+  public HeldReport stopHolding(String name) {
+    Json report = call("hold_stop", Map.of("name", name));
+    Map<String, Long> failures = new TreeMap<>();
+    report
+        .get("failures")
+        .members()
+        .forEach((failure, times) -> failures.put(failure, times.number()));
+    return new HeldReport(
+        report.get("exchanges").number(), failures, report.get("backendsShown").number());
   }
 
   /** Ends the process; its sockets go with it. */

@@ -14,6 +14,7 @@ import dev.patchbay.agent.watch.Connection.Outcome;
 import dev.patchbay.agent.watch.Joiner;
 import dev.patchbay.agent.watch.Names;
 import dev.patchbay.kernel.Cgroups;
+import dev.patchbay.kernel.ConnectTimes;
 import dev.patchbay.kernel.KernelException;
 import dev.patchbay.kernel.PinnedDataplane;
 import dev.patchbay.kernel.Watcher;
@@ -76,7 +77,8 @@ final class WatchCommand implements Callable<Integer> {
       names = {"-o", "--output"},
       paramLabel = "FORM",
       defaultValue = "table",
-      description = "one of ${COMPLETION-CANDIDATES}; json: a line each (default: ${DEFAULT-VALUE})")
+      description =
+          "one of ${COMPLETION-CANDIDATES}; json: a line each (default: ${DEFAULT-VALUE})")
   Form form = Form.table;
 
   @Option(
@@ -88,7 +90,8 @@ final class WatchCommand implements Callable<Integer> {
   @Option(
       names = "--pod",
       paramLabel = "NS/NAME|UID",
-      description = "only what this Pod does: by name if it is an endpoint of a Service, else by UID")
+      description =
+          "only what this Pod does: by name if it is an endpoint of a Service, else by UID")
   @Nullable String pod;
 
   @Option(
@@ -131,6 +134,7 @@ final class WatchCommand implements Callable<Integer> {
     cgroupBelow = cgroup == null ? "" : relative(cgroup);
     readNames();
     try (PinnedDataplane dataplane = PinnedDataplane.open(paths.bpfDir);
+        ConnectTimes _ = timeConnects(dataplane);
         Watcher watcher = dataplane.watch(BUFFER_BYTES);
         Stopper _ = Stopper.install(() -> stopped = true)) {
       watch(watcher, end);
@@ -139,6 +143,16 @@ final class WatchCommand implements Callable<Integer> {
       throw new UserError("cannot watch", e.getMessage(), "end one of them");
     } catch (KernelException e) {
       throw new UserError("cannot watch", e.getMessage(), "");
+    }
+  }
+
+  /** What is watched is worth having without times too. */
+  private @Nullable ConnectTimes timeConnects(PinnedDataplane dataplane) {
+    try {
+      return dataplane.timeConnects();
+    } catch (KernelException e) {
+      spec.commandLine().getErr().println("patchbay: connections are not timed: " + e.getMessage());
+      return null;
     }
   }
 
@@ -378,8 +392,7 @@ final class WatchCommand implements Callable<Integer> {
       }
       json.writeStringField("address", connection.address().withPort(connection.port()));
       if (connection.backend() != null) {
-        json.writeStringField(
-            "backend", connection.backend().withPort(connection.backendPort()));
+        json.writeStringField("backend", connection.backend().withPort(connection.backendPort()));
       }
       json.writeEndObject();
     } catch (IOException e) {

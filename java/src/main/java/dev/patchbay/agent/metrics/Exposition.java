@@ -215,8 +215,7 @@ final class Exposition {
 
   private static void staleSockets(StaleSocketCounters sockets, Families into) {
     for (Protocol protocol : new Protocol[] {Protocol.TCP, Protocol.UDP}) {
-      into.add(
-          Metric.STALE_SOCKETS_DESTROYED, sockets.destroyed(protocol), protocol.lowerCase());
+      into.add(Metric.STALE_SOCKETS_DESTROYED, sockets.destroyed(protocol), protocol.lowerCase());
     }
     into.add(Metric.STALE_SOCKETS_LEFT, sockets.failed());
     into.add(Metric.STALE_SOCKET_SCANS, sockets.scans());

@@ -272,13 +272,14 @@ final class ServiceSeries {
     into.add(Metric.SERVICE_REFUSALS, counts[POLICY], with(labels, "policy"));
     if (labels.getLast().equals("tcp")) {
       into.add(Metric.SERVICE_FAILURES, counts[FAILED], of);
-      into.add(
-          Metric.SERVICE_CONNECT_DURATION,
+      Distribution times =
           new Distribution(
               BOUNDS,
               Arrays.copyOfRange(counts, ESTABLISHED, LENGTH),
-              counts[ESTABLISHED_NANOS] / 1e9),
-          of);
+              counts[ESTABLISHED_NANOS] / 1e9);
+      if (times.total() > 0) { // twelve lines each, of nothing but zeros where nobody measures
+        into.add(Metric.SERVICE_CONNECT_DURATION, times, of);
+      }
     } else {
       into.add(Metric.SERVICE_DATAGRAMS, counts[SENDS], of);
     }

@@ -81,8 +81,7 @@ public final class Joiner {
 
   private void ended(Outcome outcome, ConnectionEvent end) {
     Begun one = begun.remove(end.socket());
-    to.accept(
-        one == null ? Connection.of(outcome, end) : Connection.of(outcome, one.call, end));
+    to.accept(one == null ? Connection.of(outcome, end) : Connection.of(outcome, one.call, end));
   }
 
   /**

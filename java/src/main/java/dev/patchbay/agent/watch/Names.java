@@ -37,9 +37,7 @@ public final class Names {
       for (EndpointSlice slice : state.slices()) {
         for (Endpoint endpoint : slice.endpoints()) {
           if (!endpoint.target().isEmpty()) {
-            pods.put(
-                endpoint.address(),
-                new ObjectKey(state.key().namespace(), endpoint.target()));
+            pods.put(endpoint.address(), new ObjectKey(state.key().namespace(), endpoint.target()));
           }
         }
       }

@@ -181,21 +181,18 @@ class MonitoringTest {
     Object monitor = documents.get(1);
     Object overlay = yaml(text("kustomization.yaml")).getFirst();
     Object set =
-        yaml(
-                Files.readString(
-                    Patchbay.root().resolve("java/src/main/kubernetes/base/daemon-set.yaml")))
+        yaml(Files.readString(
+                Patchbay.root().resolve("java/src/main/kubernetes/base/daemon-set.yaml")))
             .getFirst();
 
     assertThat(at(monitor, "spec/selector/matchLabels")).isEqualTo(at(service, "metadata/labels"));
     assertThat(at(monitor, "spec/endpoints/0/port")).isEqualTo(at(service, "spec/ports/0/name"));
-    assertThat(at(service, "spec/selector"))
-        .isEqualTo(at(set, "spec/template/metadata/labels"));
+    assertThat(at(service, "spec/selector")).isEqualTo(at(set, "spec/template/metadata/labels"));
     assertThat(at(service, "spec/clusterIP")).isEqualTo("None");
     assertThat(at(monitor, "spec/endpoints/0/honorLabels"))
         .as("the label service is that of the Service that is told of")
         .isEqualTo(true);
-    List<?> steps =
-        (List<?>) yaml(String.valueOf(at(overlay, "patches/0/patch"))).getFirst();
+    List<?> steps = (List<?>) yaml(String.valueOf(at(overlay, "patches/0/patch"))).getFirst();
     assertThat(at(steps.get(0), "path")).isEqualTo("/spec/template/spec/containers/0/args/-");
     String[] flag = String.valueOf(at(steps.get(0), "value")).split("=", 2);
     assertThat(
@@ -207,8 +204,7 @@ class MonitoringTest {
     assertThat(flag[1]).endsWith(":" + at(service, "spec/ports/0/port"));
     assertThat(at(steps.get(1), "path")).isEqualTo("/spec/template/spec/containers/0/ports/-");
     assertThat(at(steps.get(1), "value/name")).isEqualTo(at(service, "spec/ports/0/targetPort"));
-    assertThat(at(steps.get(1), "value/containerPort"))
-        .isEqualTo(at(service, "spec/ports/0/port"));
+    assertThat(at(steps.get(1), "value/containerPort")).isEqualTo(at(service, "spec/ports/0/port"));
     for (Object file : (List<?>) at(overlay, "resources")) {
       assertThat(
               Patchbay.root()

@@ -119,8 +119,7 @@ class ServiceSeriesTest {
     }
     counted.put(
         key("kubia", Protocol.UDP, IpFamily.IPV6, TrafficPolicy.CLUSTER).statsId(),
-        new ServiceStats(
-            0, 7, 9, 0, 0, 0, 7, 0, 0, Collections.nCopies(ServiceStats.RANGES, 0L)));
+        new ServiceStats(0, 7, 9, 0, 0, 0, 7, 0, 0, Collections.nCopies(ServiceStats.RANGES, 0L)));
 
     PrometheusText text = scrape(new ServiceSeries(new SeriesLimits(10, 10)));
 
@@ -239,11 +238,9 @@ class ServiceSeriesTest {
 
     PrometheusText text = scrape(new ServiceSeries(new SeriesLimits(10, 2)));
 
-    assertThat(
-            text.sum("patchbay_backend_connections_total", Map.of("backend", "10.1.0.1:8080")))
+    assertThat(text.sum("patchbay_backend_connections_total", Map.of("backend", "10.1.0.1:8080")))
         .isEqualTo(10);
-    assertThat(
-            text.sum("patchbay_backend_active_connections", Map.of("backend", "10.1.0.2:8080")))
+    assertThat(text.sum("patchbay_backend_active_connections", Map.of("backend", "10.1.0.2:8080")))
         .isEqualTo(18);
     assertThat(text.sum("patchbay_backend_connection_failures_total", Map.of("backend", "(other)")))
         .isEqualTo(3);

@@ -59,8 +59,7 @@ class JoinerTest {
   }
 
   private static ConnectionEvent established(long socket, long nanos, long duration) {
-    return event(
-        Kind.ESTABLISHED, Protocol.TCP, socket, nanos, duration, null, CLIENT, 40000, 0);
+    return event(Kind.ESTABLISHED, Protocol.TCP, socket, nanos, duration, null, CLIENT, 40000, 0);
   }
 
   private static ConnectionEvent failed(long socket, long nanos, long duration) {
@@ -92,8 +91,9 @@ class JoinerTest {
                 300,
                 0));
     joiner.accept(failed(2, 2500, 1000));
-    assertThat(told).extracting(Connection::outcome).containsExactly(
-        Outcome.ESTABLISHED, Outcome.FAILED);
+    assertThat(told)
+        .extracting(Connection::outcome)
+        .containsExactly(Outcome.ESTABLISHED, Outcome.FAILED);
     joiner.end();
     assertThat(told).hasSize(2);
   }
@@ -135,13 +135,15 @@ class JoinerTest {
   void anEndWithoutItsBeginningIsToldAsFarAsItIsKnown() {
     joiner.accept(established(9, 5 * SECOND, SECOND));
 
-    assertThat(told).singleElement().satisfies(
-        one -> {
-          assertThat(one.caller()).isNull();
-          assertThat(one.nanos()).isEqualTo(4 * SECOND);
-          assertThat(one.tookNanos()).isEqualTo(SECOND);
-          assertThat(one.client()).isEqualTo(CLIENT);
-        });
+    assertThat(told)
+        .singleElement()
+        .satisfies(
+            one -> {
+              assertThat(one.caller()).isNull();
+              assertThat(one.nanos()).isEqualTo(4 * SECOND);
+              assertThat(one.tookNanos()).isEqualTo(SECOND);
+              assertThat(one.client()).isEqualTo(CLIENT);
+            });
   }
 
   @Test

@@ -96,6 +96,6 @@ final class SockDiagTest {
         .containsExactly("5:2", "8:2");
     assertThat(errors()).isEmpty();
     assertThat(errors("03000000 0200 0000 05000000 00000000 feffffff")).isEmpty();
-    assertThat(errors(refused.substring(0, 26))).isEmpty();
+    assertThat(errors(refused.substring(0, 28))).isEmpty();
   }
 }
