@@ -88,9 +88,12 @@ final class StatsSweeper implements AutoCloseable {
   private void sweep() {
     Collection<ServiceState> states = cluster.get().services().values();
     try {
-      dataplane.forgetServiceStats(services.still(dataplane.serviceStats().keySet(), ids(states)));
-      dataplane.forgetBackendStats(
-          backends.still(dataplane.backendStats().keySet(), backends(states)));
+      Set<Long> counted = new HashSet<>();
+      dataplane.serviceStats((id, _) -> counted.add(id));
+      dataplane.forgetServiceStats(services.still(counted, ids(states)));
+      Set<BackendStatsKey> perBackend = new HashSet<>();
+      dataplane.backendStats((key, _) -> perBackend.add(key));
+      dataplane.forgetBackendStats(backends.still(perBackend, backends(states)));
     } catch (KernelException e) {
       log.atWarn()
           .addKeyValue("error", e.getMessage())

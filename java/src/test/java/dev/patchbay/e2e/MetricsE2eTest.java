@@ -74,7 +74,7 @@ class MetricsE2eTest {
 
   @Test
   void connectionsAndRefusalsAreCountedOverRestarts() {
-    node.startAgent();
+    node.startAgent("--connect-duration-metrics");
     PrometheusText before = scrape();
     connect(5);
     try (Sock udp = client.udp(Family.IPV4)) {

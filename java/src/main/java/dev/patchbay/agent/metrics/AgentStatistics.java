@@ -47,6 +47,7 @@ public final class AgentStatistics {
   private SourceChanges failed = SourceChanges.NONE;
   private long lastQueuedMillis;
   private long lastSyncedMillis;
+  private long rounds;
   private long failures;
   private @Nullable Round last;
 
@@ -77,7 +78,8 @@ public final class AgentStatistics {
    *     if never
    * @param lastSyncedMillis when the maps last became what is wanted, in milliseconds since the
    *     epoch; 0 if never
-   * @param failures rounds that failed
+   * @param rounds all rounds
+   * @param failures those of them that failed
    * @param last the last round; null if there was none
    */
   record Totals(
@@ -87,6 +89,7 @@ public final class AgentStatistics {
       long endpointsPending,
       long lastQueuedMillis,
       long lastSyncedMillis,
+      long rounds,
       long failures,
       @Nullable Round last) {}
 
@@ -143,6 +146,7 @@ public final class AgentStatistics {
     }
     synchronized (this) {
       last = round;
+      rounds++;
       if (succeeded) {
         SourceChanges synced = failed.plus(round.changes());
         failed = SourceChanges.NONE;
@@ -216,6 +220,7 @@ public final class AgentStatistics {
         endpointChanges - endpointsSynced,
         lastQueuedMillis,
         lastSyncedMillis,
+        rounds,
         failures,
         last);
   }

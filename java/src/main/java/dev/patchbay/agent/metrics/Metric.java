@@ -210,7 +210,8 @@ enum Metric {
   SERVICE_CONNECT_DURATION(
       Type.HISTOGRAM,
       "patchbay_service_connect_duration_seconds",
-      "From connect() to an established TCP connection",
+      "From connect() to an established TCP connection; with --connect-duration-metrics, and while"
+          + " somebody watches",
       "namespace",
       "service",
       "port",
