@@ -3,16 +3,16 @@
 """Holds many connected UDP sockets, and tells when all of them have failed.
 
   holder.py ADDRESS PORT COUNT      says "ready", later "failed COUNT FIRST LAST ERROR"
-  holder.py ADDRESS PORT 0 PROBE    connects again and again; at the end of its input: "probe" and a line for each
-                                    connect, "START DURATION", all in ns of CLOCK_MONOTONIC
+  holder.py ADDRESS PORT 0 PAUSE    connects again and again, with a pause in seconds; when it is terminated, a line for
+                                    each connect, "connect START DURATION", both in ns of CLOCK_MONOTONIC
 """
 
 import errno
 import resource
 import select
+import signal
 import socket
 import sys
-import threading
 import time
 
 
@@ -38,23 +38,21 @@ def hold(address, port, count):
         times += [time.monotonic_ns()] * len(events)
     errors = {errno.errorcode[sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)] for sock in opened.values()}
     print("failed", len(times), times[0], times[-1], *errors, flush=True)
-    sys.stdin.read()
 
 
 def probe(address, port, pause):
-    ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    ended = []
+    signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
     print("ready", flush=True)
     seen = []
-    while not ended.is_set():
+    while not ended:
         with socket.socket(family_of(address), socket.SOCK_DGRAM) as sock:
             start = time.monotonic_ns()
             sock.connect((address, port))
             seen.append((start, time.monotonic_ns() - start))
         time.sleep(pause)
-    print("probe")
     for start, duration in seen:
-        print(start, duration)
+        print("connect", start, duration)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 package dev.patchbay.abi;
 
 import dev.patchbay.observe.BackendStats;
+import dev.patchbay.observe.BackendStatsKey;
 import dev.patchbay.table.Backend;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
@@ -37,6 +38,14 @@ public final class BackendStatsCodec {
     return new Backend(
         AbiLayouts.getAddress(segment, at + ADDRESS_AT),
         Short.toUnsignedInt(segment.get(PORT, at + PORT_AT)));
+  }
+
+  /** Writes a key, padding included, to offset {@code at}. */
+  public static void encode(BackendStatsKey key, MemorySegment segment, long at) {
+    segment.asSlice(at, KEY_SIZE).fill((byte) 0);
+    AbiLayouts.putAddress(segment, at + ADDRESS_AT, key.backend().address());
+    segment.set(PORT, at + PORT_AT, (short) key.backend().port());
+    segment.set(ID, at + ID_AT, key.statsId());
   }
 
   /** The Service port in the key at offset {@code at}, as in {@code service_stats}. */

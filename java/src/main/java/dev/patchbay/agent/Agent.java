@@ -244,7 +244,8 @@ public final class Agent implements AutoCloseable {
       Dataplane dataplane, Source source, Owner owner, HealthMonitor monitor, List<IpAddress> local)
       throws KernelException, InterruptedException {
     try (Reclaimer reclaimer = new Reclaimer(dataplane.store(), inbox);
-        LocalAddresses _ = new LocalAddresses(local, inbox::local)) {
+        LocalAddresses _ = new LocalAddresses(local, inbox::local);
+        StatsSweeper _ = new StatsSweeper(dataplane, statistics::cluster)) {
       dataplane.listen(inbox::conflict);
       source.watch(
           update -> {

@@ -7,16 +7,18 @@ package dev.patchbay.agent;
  * size behind, each time it changes. So a collection comes after a burst, when the changes are in
  * the kernel already, and the memory goes back to the system.
  *
- * <p>For one thread.
+ * <p>Any thread.
  */
-final class Heap {
+public final class Heap {
   /** Garbage that is not worth a pause, in bytes. */
   private static final long TOLERATED = 32L << 20;
 
-  private long live;
+  private static long live;
+
+  private Heap() {}
 
   /** Collects if there may be as much garbage as there are objects in use, and more than a bit. */
-  void trim() {
+  public static synchronized void trim() {
     if (used() > 2 * live + TOLERATED) {
       System.gc();
       live = used();

@@ -21,7 +21,6 @@ final class SnapshotWriter implements AutoCloseable {
   private static final int REST_FACTOR = 9;
 
   private final Path stateDir;
-  private final Heap heap = new Heap();
   private final Thread thread;
   private @Nullable Supplier<Snapshot> next;
   private boolean closed;
@@ -81,7 +80,7 @@ final class SnapshotWriter implements AutoCloseable {
       ending = closed;
     }
     if (!ending) {
-      heap.trim();
+      Heap.trim();
     }
   }
 

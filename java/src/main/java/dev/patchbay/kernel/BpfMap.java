@@ -19,6 +19,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * pinned or a program uses it. Any thread may call, except for {@link #close}.
  */
 final class BpfMap implements AutoCloseable {
+  /** How much is read at once. */
+  private static final int READ_BYTES = 256 * 1024;
+
   private final String name;
   private final Fd fd;
   private final int id;
@@ -113,9 +116,10 @@ final class BpfMap implements AutoCloseable {
   /** Reads all elements of a hash map, in no order. Writers may be active. */
   void forEach(Visitor visitor) throws KernelException {
     Scan scan = scan();
+    int atOnce = Math.clamp(READ_BYTES / (shape.keySize() + valueBytes()), 64, 4096);
     boolean more = true;
     while (more) {
-      more = scan.next(4096, visitor);
+      more = scan.next(atOnce, visitor);
     }
   }
 

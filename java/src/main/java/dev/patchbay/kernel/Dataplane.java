@@ -22,6 +22,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -330,14 +332,24 @@ public final class Dataplane implements StatsSource, AutoCloseable {
     events.start();
   }
 
-  /** What sockets did at each Service port, by its id; any thread. */
-  public Map<Long, ServiceStats> serviceStats() throws KernelException {
-    return StatsReader.services(maps.get(PatchbayMap.SERVICE_STATS));
+  /** Tells what sockets did at each Service port, by its id; any thread. */
+  public void serviceStats(BiConsumer<Long, ServiceStats> to) throws KernelException {
+    StatsReader.services(maps.get(PatchbayMap.SERVICE_STATS), to);
   }
 
-  /** What sockets did at each backend of Services that ask for it; any thread. */
-  public Map<BackendStatsKey, BackendStats> backendStats() throws KernelException {
-    return StatsReader.backends(maps.get(PatchbayMap.BACKEND_STATS));
+  /** Tells what sockets did at each backend of Services that ask for it; any thread. */
+  public void backendStats(BiConsumer<BackendStatsKey, BackendStats> to) throws KernelException {
+    StatsReader.backends(maps.get(PatchbayMap.BACKEND_STATS), to);
+  }
+
+  /** Forgets what was counted at Service ports, by their ids; any thread. */
+  public void forgetServiceStats(Set<Long> ids) throws KernelException {
+    StatsReader.forgetServices(maps.get(PatchbayMap.SERVICE_STATS), ids);
+  }
+
+  /** Forgets what was counted at backends; any thread. */
+  public void forgetBackendStats(Set<BackendStatsKey> keys) throws KernelException {
+    StatsReader.forgetBackends(maps.get(PatchbayMap.BACKEND_STATS), keys);
   }
 
   /** How full each map is now. */

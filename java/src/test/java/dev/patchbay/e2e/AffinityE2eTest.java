@@ -142,8 +142,9 @@ class AffinityE2eTest {
   void aPodThatTerminatesIsLeftWhileAnotherIsReady() {
     String address = Family.IPV4.service(40);
     Map<Client, String> first = choices(address);
-    String leaving = first.get(clients.getFirst());
-    node.write("pods.yaml", Manifest.of(servers.stream().map(pod -> terminating(pod, leaving)).toArray()));
+    String leaving = first.values().iterator().next();
+    node.write(
+        "pods.yaml", Manifest.of(servers.stream().map(pod -> terminating(pod, leaving)).toArray()));
     Eventually.within(
         Checks.EFFECT, () -> assertThat(choices(address).values()).doesNotContain(leaving));
     node.write("pods.yaml", Manifest.pods("app: server", servers));

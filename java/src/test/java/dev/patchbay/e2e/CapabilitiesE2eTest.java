@@ -141,8 +141,7 @@ class CapabilitiesE2eTest {
     Result result =
         confined(
                 without("SYS_ADMIN"),
-                List.of(
-                    "cleanup", "--bpf-dir=" + node.bpfDirectory(), "--cgroup=" + node.cgroup()))
+                List.of("cleanup", "--bpf-dir=" + node.bpfDirectory(), "--cgroup=" + node.cgroup()))
             .orFail();
     assertThat(result.out()).contains("finding them takes CAP_SYS_ADMIN");
     assertThat(node.bpfDirectory()).doesNotExist();

@@ -150,10 +150,10 @@ class HealthE2eTest {
   /** The log of the agent tells that a check failed, was repaired and passes again. */
   private void assertLogged(String check, boolean repaired) {
     String log = node.agent().err();
-    assertThat(log).contains("health check fails check=" + check + " ");
-    assertThat(log).contains("health check passes again check=" + check + " ");
+    assertThat(log).contains("health check " + check + " fails: ");
+    assertThat(log).contains("health check " + check + " passes again after ");
     if (repaired) {
-      assertThat(log).contains("health check repaired check=" + check + " ");
+      assertThat(log).contains("health check " + check + " repaired: ");
     }
   }
 
@@ -425,7 +425,7 @@ class HealthE2eTest {
     try {
       Answer red = awaitRed("cgroup-root");
       assertThat(red.check("cgroup-root").get("detail").text()).contains("--cgroup");
-      assertThat(agent.err()).contains("health check fails check=cgroup-root ");
+      assertThat(agent.err()).contains("health check cgroup-root fails: ");
     } finally {
       agent.kill();
       node.host()

@@ -209,8 +209,7 @@ class TrafficE2eTest {
           };
       follow(current, random);
     }
-    Eventually.pause(
-        Math.max(0, start + TimeUnit.SECONDS.toNanos(seconds) - System.nanoTime()));
+    Eventually.pause(Math.max(0, start + TimeUnit.SECONDS.toNanos(seconds) - System.nanoTime()));
     ready.add(new Ready(readySince, System.nanoTime()));
     going.set(false);
     rolling.join();

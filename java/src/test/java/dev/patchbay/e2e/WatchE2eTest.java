@@ -16,6 +16,7 @@ import dev.patchbay.lab.Outcome;
 import dev.patchbay.lab.Patchbay;
 import dev.patchbay.lab.Pod;
 import dev.patchbay.lab.Sock;
+import dev.patchbay.testkit.JsonSchemas;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -111,6 +112,10 @@ class WatchE2eTest {
                 assertThat(line.get("outcome").text()).isEqualTo("refused");
                 assertThat(line.find("backend")).isEmpty();
               });
+    }
+    String schema = node.host().exec(Patchbay.binary(), "schema", "watch").orFail().out();
+    for (String line : watch.out().lines().toList()) {
+      assertThat(JsonSchemas.violations(schema, line)).as(line).isEmpty();
     }
     watch.terminate();
     assertThat(watch.awaitExit(Duration.ofSeconds(5))).isZero();

@@ -8,9 +8,11 @@ import dev.patchbay.abi.AbiLimits;
 import dev.patchbay.abi.WatchersCodec;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.Protocol;
+import dev.patchbay.observe.BackendStatsKey;
 import dev.patchbay.observe.ConnectionEvent;
 import dev.patchbay.observe.ConnectionEvent.Caller;
 import dev.patchbay.observe.ConnectionEvent.Kind;
+import dev.patchbay.observe.ServiceStats;
 import dev.patchbay.table.Backend;
 import dev.patchbay.table.FrontendKey;
 import dev.patchbay.table.FrontendValue;
@@ -20,9 +22,10 @@ import dev.patchbay.table.ServiceWord;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -37,15 +40,16 @@ final class WatcherKernelTest {
 
   private final Scratch scratch = new Scratch();
   private final Path cgroup;
-  private PinnedDataplane pinned;
+  private final Dataplane dataplane;
+  private final PinnedDataplane pinned;
 
   WatcherKernelTest() throws Exception {
     cgroup = scratch.cgroup("");
-    Dataplane dataplane = scratch.dataplane();
+    dataplane = scratch.dataplane();
     dataplane.store().writeRange(8, List.of(new Backend(BACKEND, 5353)));
     dataplane
         .store()
-        .publish(3, new ServiceWord(8, 1, 1), new ServiceSettings(0, false, false, false, STATS));
+        .publish(3, new ServiceWord(8, 1, 1), new ServiceSettings(0, false, false, true, STATS));
     dataplane
         .store()
         .upsertFrontends(
@@ -137,6 +141,42 @@ final class WatcherKernelTest {
       assertThat(event.socket()).isNotZero();
       assertThat(watcher.lost()).isZero();
     }
+  }
+
+  private Map<Long, ServiceStats> serviceStats() throws KernelException {
+    Map<Long, ServiceStats> found = new HashMap<>();
+    dataplane.serviceStats(found::put);
+    return found;
+  }
+
+  private List<BackendStatsKey> backendStats() throws KernelException {
+    List<BackendStatsKey> found = new ArrayList<>();
+    dataplane.backendStats((key, _) -> found.add(key));
+    return found;
+  }
+
+  @Test
+  void whatIsCountedCanBeReadAndForgotten() throws Exception {
+    finished(connect(3, 0));
+    assertThat(serviceStats()).containsOnlyKeys(STATS);
+    assertThat(serviceStats().values())
+        .singleElement()
+        .satisfies(
+            stats -> {
+              assertThat(stats.udpConnects()).isEqualTo(3);
+              assertThat(stats.udpClosed()).isEqualTo(3);
+            });
+    BackendStatsKey backend = new BackendStatsKey(STATS, new Backend(BACKEND, 5353));
+    assertThat(backendStats()).containsExactly(backend);
+
+    dataplane.forgetServiceStats(Set.of(STATS, 99L));
+    dataplane.forgetBackendStats(Set.of(backend, new BackendStatsKey(99, new Backend(BACKEND, 1))));
+
+    assertThat(serviceStats()).isEmpty();
+    assertThat(backendStats()).isEmpty();
+    dataplane.forgetServiceStats(Set.of());
+    finished(connect(2, 0));
+    assertThat(serviceStats()).as("counting goes on").containsOnlyKeys(STATS);
   }
 
   @Test
@@ -261,7 +301,7 @@ final class WatcherKernelTest {
         others.forEach(Watcher::close);
       }
     } finally {
-      Objects.requireNonNull(killed).close();
+      killed.close();
     }
   }
 }

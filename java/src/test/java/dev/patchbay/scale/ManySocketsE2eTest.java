@@ -24,6 +24,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
@@ -38,8 +40,9 @@ import org.junit.jupiter.api.Test;
 class ManySocketsE2eTest {
   private static final int SOCKETS = Patchbay.setting("patchbay.scale.sockets", 100_000);
   private static final int PODS = 8;
-  private static final int ROUNDS = 3;
+  private static final int ROUNDS = 4;
   private static final Duration LIMIT = Duration.ofSeconds(1);
+  private static final Duration QUIET = Duration.ofSeconds(1);
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** A tick of the clock in /proc/PID/stat. */
@@ -65,6 +68,8 @@ class ManySocketsE2eTest {
       clients.add(node.addPod("client" + i));
     }
     node.write("many.yaml", Manifest.serverService("many", 10, "app: server"));
+    node.write("other.yaml", Manifest.serverService("other", 11, "app: other"));
+    node.write("other-pod.yaml", Manifest.pods("app: other", node.addServers("o1")));
     show(servers.getFirst());
     node.startAgent();
     List<Long> millis = new ArrayList<>();
@@ -78,10 +83,16 @@ class ManySocketsE2eTest {
   private long round(Pod next) throws Exception {
     List<Daemon> holders = new ArrayList<>();
     for (int i = 0; i < PODS; i++) {
-      Family family = Family.values()[i % 2];
+      Family family = i % 2 == 0 ? Family.IPV4 : Family.IPV6;
       holders.add(holder(clients.get(i), family, SOCKETS / PODS));
     }
     holders.forEach(holder -> holder.awaitOut("^ready$", PATIENCE));
+    Daemon probe =
+        clients
+            .getFirst()
+            .start("python3", Pod.script("holder.py"), Family.IPV4.service(11), "50", "0", "0.0005")
+            .awaitOut("^ready$", PATIENCE);
+    Eventually.pause(QUIET.toNanos());
     long cpu = cpuMillis();
     long changed;
     try (ServiceWords words = new ServiceWords(node.bpfDirectory())) {
@@ -113,6 +124,21 @@ class ManySocketsE2eTest {
     }
     long time = (last - changed) / 1_000_000;
     System.out.println("round: " + time + " ms, CPU of the agent " + (cpuMillis() - cpu) + " ms");
+    probe.terminate();
+    probe.awaitExit(PATIENCE);
+    List<long[]> connects =
+        probe
+            .out()
+            .lines()
+            .filter(line -> line.startsWith("connect "))
+            .map(
+                line -> Stream.of(line.split(" ", -1)).skip(1).mapToLong(Long::parseLong).toArray())
+            .toList();
+    long end = last;
+    print("before", connects.stream().filter(c -> c[0] < changed).mapToLong(c -> c[1]));
+    print(
+        "meanwhile",
+        connects.stream().filter(c -> c[0] >= changed && c[0] <= end).mapToLong(c -> c[1]));
     node.agent()
         .err()
         .lines()
@@ -124,6 +150,19 @@ class ManySocketsE2eTest {
       holder.awaitExit(PATIENCE);
     }
     return time;
+  }
+
+  private static void print(String when, LongStream nanos) {
+    long[] sorted = nanos.sorted().toArray();
+    if (sorted.length > 0) {
+      System.out.printf(
+          "connects of others, %s: %d, median %d us, p99 %d us, longest %d us%n",
+          when,
+          sorted.length,
+          sorted[sorted.length / 2] / 1000,
+          sorted[(int) (sorted.length * 0.99)] / 1000,
+          sorted[sorted.length - 1] / 1000);
+    }
   }
 
   private long cpuMillis() {

@@ -23,7 +23,8 @@ final class SchemaCommand implements Callable<Integer> {
     explain,
     status,
     validate,
-    version
+    version,
+    watch
   }
 
   @Parameters(paramLabel = "COMMAND", description = "one of ${COMPLETION-CANDIDATES}")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent.metrics;
 
+import dev.patchbay.model.ClusterSnapshot;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.SourceChanges;
 import dev.patchbay.observe.Distribution;
@@ -46,6 +47,7 @@ public final class AgentStatistics {
   private SourceChanges failed = SourceChanges.NONE;
   private long lastQueuedMillis;
   private long lastSyncedMillis;
+  private long rounds;
   private long failures;
   private @Nullable Round last;
 
@@ -76,7 +78,8 @@ public final class AgentStatistics {
    *     if never
    * @param lastSyncedMillis when the maps last became what is wanted, in milliseconds since the
    *     epoch; 0 if never
-   * @param failures rounds that failed
+   * @param rounds all rounds
+   * @param failures those of them that failed
    * @param last the last round; null if there was none
    */
   record Totals(
@@ -86,6 +89,7 @@ public final class AgentStatistics {
       long endpointsPending,
       long lastQueuedMillis,
       long lastSyncedMillis,
+      long rounds,
       long failures,
       @Nullable Round last) {}
 
@@ -142,6 +146,7 @@ public final class AgentStatistics {
     }
     synchronized (this) {
       last = round;
+      rounds++;
       if (succeeded) {
         SourceChanges synced = failed.plus(round.changes());
         failed = SourceChanges.NONE;
@@ -201,6 +206,12 @@ public final class AgentStatistics {
     lastChecks.clear();
   }
 
+  /** A copy of what the source has told; empty before the first round. */
+  public ClusterSnapshot cluster() {
+    Round round = totals().last();
+    return round == null ? ClusterSnapshot.EMPTY : round.cluster().get();
+  }
+
   synchronized Totals totals() {
     return new Totals(
         serviceChanges,
@@ -209,6 +220,7 @@ public final class AgentStatistics {
         endpointChanges - endpointsSynced,
         lastQueuedMillis,
         lastSyncedMillis,
+        rounds,
         failures,
         last);
   }

@@ -12,9 +12,12 @@ import dev.patchbay.kube.ClusterHealth;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.Protocol;
+import dev.patchbay.observe.BackendStats;
+import dev.patchbay.observe.BackendStatsKey;
 import dev.patchbay.observe.Counters;
 import dev.patchbay.observe.Distribution;
 import dev.patchbay.observe.HealthStats;
+import dev.patchbay.observe.ServiceStats;
 import dev.patchbay.observe.StaleSocketCounters;
 import dev.patchbay.reconcile.Refusal;
 import io.prometheus.metrics.config.EscapingScheme;
@@ -27,6 +30,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -42,7 +46,7 @@ final class Exposition {
       OpenMetricsTextFormatWriter.builder().setCreatedTimestampsEnabled(false).build();
 
   Exposition(AgentStatistics statistics, Supplier<SourceFigures> source, SeriesLimits limits) {
-    series = new ServiceSeries(limits.servicePorts(), limits.backends());
+    series = new ServiceSeries(limits);
     this.statistics = statistics;
     this.source = source;
   }
@@ -211,8 +215,7 @@ final class Exposition {
 
   private static void staleSockets(StaleSocketCounters sockets, Families into) {
     for (Protocol protocol : new Protocol[] {Protocol.TCP, Protocol.UDP}) {
-      into.add(
-          Metric.STALE_SOCKETS_DESTROYED, sockets.destroyed(protocol), protocol.lowerCase());
+      into.add(Metric.STALE_SOCKETS_DESTROYED, sockets.destroyed(protocol), protocol.lowerCase());
     }
     into.add(Metric.STALE_SOCKETS_LEFT, sockets.failed());
     into.add(Metric.STALE_SOCKET_SCANS, sockets.scans());
@@ -250,6 +253,28 @@ final class Exposition {
     into.add(Metric.STATISTICS_FAILURES, counters.statsFailed());
   }
 
+  private static Statistics of(Dataplane dataplane) {
+    return new Statistics() {
+      @Override
+      public void services(BiConsumer<Long, ServiceStats> to) {
+        try {
+          dataplane.serviceStats(to);
+        } catch (KernelException refused) {
+          throw new IllegalStateException(refused.getMessage(), refused);
+        }
+      }
+
+      @Override
+      public void backends(BiConsumer<BackendStatsKey, BackendStats> to) {
+        try {
+          dataplane.backendStats(to);
+        } catch (KernelException refused) {
+          throw new IllegalStateException(refused.getMessage(), refused);
+        }
+      }
+    };
+  }
+
   private void maps(Dataplane dataplane, Families into) {
     try {
       for (MapUsage map : dataplane.usage()) {
@@ -258,13 +283,10 @@ final class Exposition {
           into.add(Metric.MAP_CAPACITY, map.capacity(), map.map());
         }
       }
-      Round last = statistics.totals().last();
+      AgentStatistics.Totals totals = statistics.totals();
+      Round last = totals.last();
       if (last != null) {
-        series.collect(
-            last.cluster().get().services().values(),
-            dataplane.serviceStats(),
-            dataplane.backendStats(),
-            into);
+        series.collect(totals.rounds(), last.cluster(), of(dataplane), into);
       }
     } catch (KernelException refused) {
       throw new IllegalStateException(refused.getMessage(), refused);

@@ -210,7 +210,8 @@ enum Metric {
   SERVICE_CONNECT_DURATION(
       Type.HISTOGRAM,
       "patchbay_service_connect_duration_seconds",
-      "From connect() to an established TCP connection",
+      "From connect() to an established TCP connection; with --connect-duration-metrics, and while"
+          + " somebody watches",
       "namespace",
       "service",
       "port",
@@ -338,9 +339,7 @@ enum Metric {
       "patchbay_stale_socket_scans_total",
       "How often all translated sockets were looked at"),
   STALE_SOCKET_SECONDS(
-      Type.COUNTER,
-      "patchbay_stale_socket_scan_seconds_total",
-      "How long that took"),
+      Type.COUNTER, "patchbay_stale_socket_scan_seconds_total", "How long that took"),
   HEALTH_FAILING(
       Type.GAUGE,
       "patchbay_health_check_failing",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent.metrics;
 
+import dev.patchbay.agent.Heap;
 import dev.patchbay.kernel.Dataplane;
 import dev.patchbay.observe.HealthStats;
 import dev.patchbay.observe.StaleSocketCounters;
@@ -96,6 +97,7 @@ public final class Metrics {
       return exposition().all(accept, dataplane, health, sockets);
     } finally {
       lock.unlock();
+      Heap.trim(); // scrapes come whether or not anything changes
     }
   }
 

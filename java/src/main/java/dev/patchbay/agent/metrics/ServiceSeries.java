@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent.metrics;
 
-import dev.patchbay.agent.metrics.Limited.Counts;
+import dev.patchbay.model.ClusterSnapshot;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.ObjectKey;
-import dev.patchbay.model.Protocol;
 import dev.patchbay.model.ServicePort;
 import dev.patchbay.model.ServicePortKey;
 import dev.patchbay.model.ServiceState;
@@ -13,12 +12,14 @@ import dev.patchbay.observe.BackendStats;
 import dev.patchbay.observe.BackendStatsKey;
 import dev.patchbay.observe.Distribution;
 import dev.patchbay.observe.ServiceStats;
-import java.util.Collection;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * Metrics of each Service port, and of each backend where its Service asks for them. How many have
@@ -45,12 +46,13 @@ final class ServiceSeries {
   private static final int POLICY = 5;
   private static final int ESTABLISHED_NANOS = 6;
   private static final int ESTABLISHED = 7;
+  private static final int LENGTH = ESTABLISHED + ServiceStats.RANGES;
 
-  /** Upper bounds of the ranges in which the programs count, 16 µs and each four times the last. */
+  // Counters of a backend: the first four of those.
+  private static final int BACKEND_LENGTH = SENDS + 1;
+
+  /** Upper bounds of the ranges in which the programs count. */
   private static final double[] BOUNDS = bounds();
-
-  private final Limited<Port> ports;
-  private final Limited<PortBackend> backends;
 
   /**
    * A Service port, over families and policies, as series name it.
@@ -79,15 +81,22 @@ final class ServiceSeries {
     }
   }
 
+  private final Series<Long, Port> ports;
+  private final Series<BackendStatsKey, PortBackend> backends;
+
+  /** Ids that belong to none of the Services that there are now. */
+  private final Set<Long> nobodys = new HashSet<>();
+
+  private long version = -1;
+
   /**
    * Nobody has series yet.
    *
-   * @param maxPorts how many Service ports may have series of their own; 0 or more
-   * @param maxBackends how many backends may; 0 or more
+   * @param limits how many may have series of their own
    */
-  ServiceSeries(int maxPorts, int maxBackends) {
-    ports = new Limited<>(maxPorts, ESTABLISHED + ServiceStats.RANGES, Port::protocol);
-    backends = new Limited<>(maxBackends, SENDS + 1, one -> one.port().protocol());
+  ServiceSeries(SeriesLimits limits) {
+    ports = new Series<>(limits.servicePorts(), LENGTH, Port::protocol);
+    backends = new Series<>(limits.backends(), BACKEND_LENGTH, one -> one.port().protocol());
   }
 
   private static double[] bounds() {
@@ -101,88 +110,152 @@ final class ServiceSeries {
   /**
    * Adds the metrics of this moment.
    *
-   * @param services all Services that there are
-   * @param counted what the programs counted, by the ids of Service ports
-   * @param perBackend likewise, for each backend
+   * @param now another number whenever the Services may differ; not negative
+   * @param cluster all Services that there are; asked only if something has to be named
+   * @param statistics what was counted
    */
   void collect(
-      Collection<ServiceState> services,
-      Map<Long, ServiceStats> counted,
-      Map<BackendStatsKey, BackendStats> perBackend,
-      Families into) {
-    Map<Long, Port> names = names(services, counted);
-    services(names, counted, into);
-    if (!perBackend.isEmpty()) {
-      backends(names, perBackend, into);
+      long now, Supplier<ClusterSnapshot> cluster, Statistics statistics, Families into) {
+    if (now != version) {
+      version = now;
+      ClusterSnapshot all = cluster.get();
+      ports.retain(port -> isThere(port, all));
+      backends.retain(one -> isThere(one.port(), all));
+      nobodys.clear();
     }
+    services(cluster, statistics);
+    backends(statistics);
+    ports.own((port, counts) -> service(counts, counts, labels(port), into));
+    ports
+        .others()
+        .forEach(
+            (protocol, sums) ->
+                service(
+                    sums.grown(), sums.now(), List.of(OTHER, OTHER, "", protocol), into));
+    backends.own(
+        (one, counts) -> backend(counts, counts, labels(one.port()), one.backend(), into));
+    backends
+        .others()
+        .forEach(
+            (protocol, sums) ->
+                backend(
+                    sums.grown(), sums.now(), List.of(OTHER, OTHER, "", protocol), OTHER, into));
   }
 
-  /** The names of those that were counted. */
-  private static Map<Long, Port> names(
-      Collection<ServiceState> services, Map<Long, ServiceStats> counted) {
-    Map<Long, Port> names = new HashMap<>();
-    for (ServiceState state : services) {
+  private static boolean isThere(Port port, ClusterSnapshot cluster) {
+    ServiceState state = cluster.services().get(port.service());
+    if (state == null) {
+      return false;
+    }
+    for (ServicePort one : state.service().ports()) {
+      if (one.name().equals(port.port()) && one.protocol().lowerCase().equals(port.protocol())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Reads what was counted for Service ports, and names those that were not met before. */
+  private void services(Supplier<ClusterSnapshot> cluster, Statistics statistics) {
+    ports.begin();
+    long[] counts = new long[LENGTH];
+    Map<Long, ServiceStats> strangers = new HashMap<>();
+    statistics.services(
+        (id, stats) -> {
+          if (ports.knows(id)) {
+            ports.add(id, read(stats, counts));
+          } else if (!nobodys.contains(id)) {
+            strangers.put(id, stats);
+          }
+        });
+    if (strangers.isEmpty()) {
+      return;
+    }
+    name(cluster.get(), strangers.keySet());
+    strangers.forEach(
+        (id, stats) -> {
+          if (ports.knows(id)) {
+            ports.add(id, read(stats, counts));
+          } else {
+            nobodys.add(id);
+          }
+        });
+  }
+
+  private void name(ClusterSnapshot cluster, Set<Long> ids) {
+    TreeMap<Port, Set<Long>> found = new TreeMap<>();
+    for (ServiceState state : cluster.services().values()) {
       for (ServicePort port : state.service().ports()) {
-        if (port.protocol() == Protocol.SCTP) {
-          continue;
-        }
         for (IpFamily family : IpFamily.values()) {
           for (TrafficPolicy policy : TrafficPolicy.values()) {
             long id =
                 new ServicePortKey(state.key(), port.name(), port.protocol(), family, policy)
                     .statsId();
-            if (counted.containsKey(id)) {
-              names.put(id, new Port(state.key(), port.name(), port.protocol().lowerCase()));
+            if (ids.contains(id)) {
+              found
+                  .computeIfAbsent(
+                      new Port(state.key(), port.name(), port.protocol().lowerCase()),
+                      _ -> new HashSet<>(2))
+                  .add(id);
             }
           }
         }
       }
     }
-    return names;
+    found.forEach((port, all) -> all.forEach(id -> ports.name(id, port)));
   }
 
-  private void services(Map<Long, Port> names, Map<Long, ServiceStats> counted, Families into) {
-    SortedMap<Port, Counts> all = new TreeMap<>();
-    names.forEach(
-        (id, port) -> {
-          ServiceStats stats = counted.get(id);
-          if (stats != null) {
-            add(
-                stats,
-                all.computeIfAbsent(port, _ -> new Counts(ESTABLISHED + ServiceStats.RANGES)));
+  private static long[] read(ServiceStats stats, long[] to) {
+    to[CONNECTS] = stats.tcpConnects() + stats.udpConnects();
+    to[CLOSED] = stats.tcpClosed() + stats.udpClosed();
+    to[FAILED] = stats.tcpFailed();
+    to[SENDS] = stats.udpSends();
+    to[NO_ENDPOINT] = stats.refusedNoEndpoint();
+    to[POLICY] = stats.refusedPolicy();
+    to[ESTABLISHED_NANOS] = stats.establishedNanos();
+    for (int range = 0; range < ServiceStats.RANGES; range++) {
+      to[ESTABLISHED + range] = stats.established().get(range);
+    }
+    return to;
+  }
+
+  /** Backends are named as their Service ports are, which were read before. */
+  private void backends(Statistics statistics) {
+    backends.begin();
+    long[] counts = new long[BACKEND_LENGTH];
+    TreeMap<PortBackend, Map<BackendStatsKey, BackendStats>> strangers = new TreeMap<>();
+    statistics.backends(
+        (key, stats) -> {
+          Port port = ports.label(key.statsId());
+          if (backends.knows(key)) {
+            backends.add(key, read(stats, counts));
+          } else if (port != null) {
+            strangers
+                .computeIfAbsent(
+                    new PortBackend(port, key.backend().toString()), _ -> new HashMap<>())
+                .put(key, stats);
           }
         });
-    ports
-        .take(all)
-        .forEach(
-            (port, counts) ->
-                service(
-                    counts,
-                    counts,
-                    List.of(
-                        port.service().namespace(),
-                        port.service().name(),
-                        port.port(),
-                        port.protocol()),
-                    into));
-    ports
-        .others()
-        .forEach(
-            (protocol, sums) ->
-                service(sums.grown(), sums.now(), List.of(OTHER, OTHER, "", protocol), into));
+    strangers.forEach(
+        (label, keys) ->
+            keys.forEach(
+                (key, stats) -> {
+                  backends.name(key, label);
+                  backends.add(key, read(stats, counts));
+                }));
   }
 
-  private static void add(ServiceStats stats, Counts to) {
-    to.add(CONNECTS, stats.tcpConnects() + stats.udpConnects());
-    to.add(CLOSED, stats.tcpClosed() + stats.udpClosed());
-    to.add(FAILED, stats.tcpFailed());
-    to.add(SENDS, stats.udpSends());
-    to.add(NO_ENDPOINT, stats.refusedNoEndpoint());
-    to.add(POLICY, stats.refusedPolicy());
-    to.add(ESTABLISHED_NANOS, stats.establishedNanos());
-    for (int range = 0; range < ServiceStats.RANGES; range++) {
-      to.add(ESTABLISHED + range, stats.established().get(range));
-    }
+  private static long[] read(BackendStats stats, long[] to) {
+    to[CONNECTS] = stats.connects();
+    to[CLOSED] = stats.closed();
+    to[FAILED] = stats.failed();
+    to[SENDS] = stats.sends();
+    return to;
+  }
+
+  private static List<String> labels(Port port) {
+    return List.of(
+        port.service().namespace(), port.service().name(), port.port(), port.protocol());
   }
 
   /**
@@ -191,30 +264,30 @@ final class ServiceSeries {
    * @param now from which the number of open connections follows
    * @param labels namespace, Service, port, protocol
    */
-  private static void service(Counts counts, Counts now, List<String> labels, Families into) {
+  private static void service(long[] counts, long[] now, List<String> labels, Families into) {
     String[] of = labels.toArray(String[]::new);
-    into.add(Metric.SERVICE_CONNECTIONS, counts.get(CONNECTS), of);
+    into.add(Metric.SERVICE_CONNECTIONS, counts[CONNECTS], of);
     into.add(Metric.SERVICE_ACTIVE, open(now), of);
-    into.add(Metric.SERVICE_REFUSALS, counts.get(NO_ENDPOINT), with(labels, "no_endpoint"));
-    into.add(Metric.SERVICE_REFUSALS, counts.get(POLICY), with(labels, "policy"));
+    into.add(Metric.SERVICE_REFUSALS, counts[NO_ENDPOINT], with(labels, "no_endpoint"));
+    into.add(Metric.SERVICE_REFUSALS, counts[POLICY], with(labels, "policy"));
     if (labels.getLast().equals("tcp")) {
-      into.add(Metric.SERVICE_FAILURES, counts.get(FAILED), of);
-      long[] established = new long[ServiceStats.RANGES];
-      for (int range = 0; range < established.length; range++) {
-        established[range] = counts.get(ESTABLISHED + range);
+      into.add(Metric.SERVICE_FAILURES, counts[FAILED], of);
+      Distribution times =
+          new Distribution(
+              BOUNDS,
+              Arrays.copyOfRange(counts, ESTABLISHED, LENGTH),
+              counts[ESTABLISHED_NANOS] / 1e9);
+      if (times.total() > 0) { // twelve lines each, of nothing but zeros where nobody measures
+        into.add(Metric.SERVICE_CONNECT_DURATION, times, of);
       }
-      into.add(
-          Metric.SERVICE_CONNECT_DURATION,
-          new Distribution(BOUNDS, established, counts.get(ESTABLISHED_NANOS) / 1e9),
-          of);
     } else {
-      into.add(Metric.SERVICE_DATAGRAMS, counts.get(SENDS), of);
+      into.add(Metric.SERVICE_DATAGRAMS, counts[SENDS], of);
     }
   }
 
   /** The programs of different CPUs are not read at one moment: a close may be seen before. */
-  private static long open(Counts counts) {
-    return Math.max(0, counts.get(CONNECTS) - counts.get(CLOSED));
+  private static long open(long[] counts) {
+    return Math.max(0, counts[CONNECTS] - counts[CLOSED]);
   }
 
   private static String[] with(List<String> labels, String last) {
@@ -223,58 +296,21 @@ final class ServiceSeries {
     return all;
   }
 
-  private void backends(
-      Map<Long, Port> names, Map<BackendStatsKey, BackendStats> counted, Families into) {
-    SortedMap<PortBackend, Counts> all = new TreeMap<>();
-    counted.forEach(
-        (key, stats) -> {
-          Port port = names.get(key.statsId());
-          if (port != null) {
-            Counts counts =
-                all.computeIfAbsent(
-                    new PortBackend(port, key.backend().toString()), _ -> new Counts(SENDS + 1));
-            counts.add(CONNECTS, stats.connects());
-            counts.add(CLOSED, stats.closed());
-            counts.add(FAILED, stats.failed());
-            counts.add(SENDS, stats.sends());
-          }
-        });
-    backends
-        .take(all)
-        .forEach(
-            (one, counts) ->
-                backend(
-                    counts,
-                    counts,
-                    List.of(
-                        one.port().service().namespace(),
-                        one.port().service().name(),
-                        one.port().port(),
-                        one.port().protocol(),
-                        one.backend()),
-                    one.port().protocol(),
-                    into));
-    backends
-        .others()
-        .forEach(
-            (protocol, sums) ->
-                backend(
-                    sums.grown(),
-                    sums.now(),
-                    List.of(OTHER, OTHER, "", protocol, OTHER),
-                    protocol,
-                    into));
-  }
-
+  /**
+   * Adds one series of each metric.
+   *
+   * @param now from which the number of open connections follows
+   * @param labels namespace, Service, port, protocol
+   */
   private static void backend(
-      Counts counts, Counts now, List<String> labels, String protocol, Families into) {
-    String[] of = labels.toArray(String[]::new);
-    into.add(Metric.BACKEND_CONNECTIONS, counts.get(CONNECTS), of);
+      long[] counts, long[] now, List<String> labels, String backend, Families into) {
+    String[] of = with(labels, backend);
+    into.add(Metric.BACKEND_CONNECTIONS, counts[CONNECTS], of);
     into.add(Metric.BACKEND_ACTIVE, open(now), of);
-    if (protocol.equals("tcp")) {
-      into.add(Metric.BACKEND_FAILURES, counts.get(FAILED), of);
+    if (labels.getLast().equals("tcp")) {
+      into.add(Metric.BACKEND_FAILURES, counts[FAILED], of);
     } else {
-      into.add(Metric.BACKEND_DATAGRAMS, counts.get(SENDS), of);
+      into.add(Metric.BACKEND_DATAGRAMS, counts[SENDS], of);
     }
   }
 }

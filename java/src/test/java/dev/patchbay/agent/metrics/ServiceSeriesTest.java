@@ -4,6 +4,7 @@ package dev.patchbay.agent.metrics;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.offset;
 
+import dev.patchbay.model.ClusterSnapshot;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.ObjectKey;
@@ -28,12 +29,16 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 
 class ServiceSeriesTest {
   private final Map<Long, ServiceStats> counted = new HashMap<>();
   private final Map<BackendStatsKey, BackendStats> perBackend = new HashMap<>();
   private final List<ServiceState> services = new ArrayList<>();
+  private Set<ObjectKey> before = Set.of();
+  private long version;
 
   private static ServicePortKey key(
       String name, Protocol protocol, IpFamily family, TrafficPolicy policy) {
@@ -70,10 +75,34 @@ class ServiceSeriesTest {
     return out.toString(StandardCharsets.UTF_8);
   }
 
-  private PrometheusText scrape(ServiceSeries series) {
+  private Families collected(ServiceSeries series) {
     Families families = new Families();
-    series.collect(services, counted, perBackend, families);
-    return PrometheusText.parse(write(families));
+    Map<ObjectKey, ServiceState> now = new HashMap<>();
+    services.forEach(state -> now.put(state.key(), state));
+    if (!now.keySet().equals(before)) {
+      version++;
+      before = now.keySet();
+    }
+    series.collect(
+        version,
+        () -> new ClusterSnapshot(now, List.of()),
+        new Statistics() {
+          @Override
+          public void services(BiConsumer<Long, ServiceStats> to) {
+            counted.forEach(to);
+          }
+
+          @Override
+          public void backends(BiConsumer<BackendStatsKey, BackendStats> to) {
+            perBackend.forEach(to);
+          }
+        },
+        families);
+    return families;
+  }
+
+  private PrometheusText scrape(ServiceSeries series) {
+    return PrometheusText.parse(write(collected(series)));
   }
 
   private static double connections(PrometheusText text, String service) {
@@ -92,7 +121,7 @@ class ServiceSeriesTest {
         key("kubia", Protocol.UDP, IpFamily.IPV6, TrafficPolicy.CLUSTER).statsId(),
         new ServiceStats(0, 7, 9, 0, 0, 0, 7, 0, 0, Collections.nCopies(ServiceStats.RANGES, 0L)));
 
-    PrometheusText text = scrape(new ServiceSeries(10, 10));
+    PrometheusText text = scrape(new ServiceSeries(new SeriesLimits(10, 10)));
 
     Map<String, String> tcp =
         Map.of("namespace", "default", "service", "kubia", "port", "main", "protocol", "tcp");
@@ -124,7 +153,7 @@ class ServiceSeriesTest {
 
   @Test
   void sumsStayRightBeyondTheLimitAndNeverGoBack() {
-    ServiceSeries series = new ServiceSeries(2, 10);
+    ServiceSeries series = new ServiceSeries(new SeriesLimits(2, 10));
     for (String name : List.of("a", "b", "c", "d")) {
       service(name);
       counted.put(id(name), tcp(10, 4));
@@ -157,9 +186,26 @@ class ServiceSeriesTest {
     assertThat(connections(third, "e")).isEqualTo(3);
     assertThat(connections(third, "(other)")).isEqualTo(25);
 
+    // One that comes back with what was counted before does not count twice.
+    service("c");
+    counted.put(id("c"), tcp(11, 11));
+    assertThat(connections(scrape(series), "(other)")).isEqualTo(26);
+
     // A counter that begins anew has grown by what it is.
     counted.put(id("d"), tcp(2, 0));
-    assertThat(connections(scrape(series), "(other)")).isEqualTo(27);
+    assertThat(connections(scrape(series), "(other)")).isEqualTo(28);
+  }
+
+  @Test
+  void aServiceThatIsUsedForTheFirstTimeIsNamedAtOnce() {
+    ServiceSeries series = new ServiceSeries(new SeriesLimits(10, 10));
+    service("a");
+    service("b");
+    counted.put(id("a"), tcp(1, 1));
+    scrape(series);
+    counted.put(id("b"), tcp(2, 2));
+
+    assertThat(connections(scrape(series), "b")).isEqualTo(2);
   }
 
   @Test
@@ -167,7 +213,7 @@ class ServiceSeriesTest {
     service("a");
     counted.put(id("a"), tcp(10, 4));
 
-    PrometheusText text = scrape(new ServiceSeries(0, 0));
+    PrometheusText text = scrape(new ServiceSeries(new SeriesLimits(0, 0)));
 
     assertThat(connections(text, "(other)")).isEqualTo(10);
     assertThat(text.family("patchbay_service_connections_total").samples()).hasSize(1);
@@ -177,7 +223,7 @@ class ServiceSeriesTest {
   void whatBelongsToNoServiceIsNotTold() {
     counted.put(4711L, tcp(10, 4));
 
-    assertThat(scrape(new ServiceSeries(10, 10)).families()).isEmpty();
+    assertThat(scrape(new ServiceSeries(new SeriesLimits(10, 10))).families()).isEmpty();
   }
 
   @Test
@@ -190,7 +236,7 @@ class ServiceSeriesTest {
           new BackendStats(10L * i, i, i, 0));
     }
 
-    PrometheusText text = scrape(new ServiceSeries(10, 2));
+    PrometheusText text = scrape(new ServiceSeries(new SeriesLimits(10, 2)));
 
     assertThat(text.sum("patchbay_backend_connections_total", Map.of("backend", "10.1.0.1:8080")))
         .isEqualTo(10);
@@ -209,12 +255,10 @@ class ServiceSeriesTest {
       service(name);
       counted.put(id(name), tcp(1_000_000 + i, 999_000));
     }
-    ServiceSeries series = new ServiceSeries(1000, 1000);
+    ServiceSeries series = new ServiceSeries(new SeriesLimits(1000, 1000));
     scrape(series);
     long start = System.nanoTime();
-    Families families = new Families();
-    series.collect(services, counted, perBackend, families);
-    String text = write(families);
+    String text = write(collected(series));
     long millis = (System.nanoTime() - start) / 1_000_000;
 
     System.out.println("scrape of 10000 Services: " + text.length() + " bytes, " + millis + " ms");
