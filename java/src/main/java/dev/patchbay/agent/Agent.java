@@ -188,7 +188,8 @@ public final class Agent implements AutoCloseable {
   private void serve(Dataplane dataplane, Source source, Metrics metrics, SourceUpdate first)
       throws UserError, KernelException, StoreException, InterruptedException {
     List<IpAddress> local = LocalAddresses.now();
-    NodeView nodes = new NodeView(config.nodeName(), config.nodePortAddresses());
+    NodeView nodes =
+        new NodeView(config.nodeName(), config.nodePortAddresses(), config.externalRanges());
     nodes.local(local);
     try (HealthCheckNodePorts healthChecks =
             new HealthCheckNodePorts(() -> health(source).serving(), source.notices());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent;
 
+import dev.patchbay.model.Cidr;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.NodeFacts;
@@ -20,6 +21,7 @@ final class NodeView {
 
   private final String nodeName;
   private final NodePortAddresses served;
+  private final List<Cidr> externalRanges;
   private List<NodeInfo> nodes = List.of();
   private List<IpAddress> local = List.of();
   private NodeFacts facts;
@@ -29,10 +31,12 @@ final class NodeView {
    *
    * @param nodeName this node's
    * @param served at which addresses node ports are served
+   * @param externalRanges where external addresses of Services are served
    */
-  NodeView(String nodeName, NodePortAddresses served) {
+  NodeView(String nodeName, NodePortAddresses served, List<Cidr> externalRanges) {
     this.nodeName = nodeName;
     this.served = served;
+    this.externalRanges = List.copyOf(externalRanges);
     facts = compute();
   }
 
@@ -85,7 +89,7 @@ final class NodeView {
     for (NodeInfo node : nodes) {
       add(node.addresses(), primary(node.addresses()), addresses);
     }
-    return new NodeFacts(nodeName, own == null ? "" : own.zone(), addresses);
+    return new NodeFacts(nodeName, own == null ? "" : own.zone(), addresses, externalRanges);
   }
 
   /** The first of each family. */

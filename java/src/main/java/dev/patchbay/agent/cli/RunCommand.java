@@ -202,6 +202,7 @@ final class RunCommand implements Callable<Integer> {
         paths.bpfDir,
         paths.stateDir,
         cluster.nodePortAddresses(),
+        cluster.externalRanges(),
         address("--healthz-bind-address", healthzBindAddress),
         address("--metrics-bind-address", metricsBindAddress),
         limits(),
