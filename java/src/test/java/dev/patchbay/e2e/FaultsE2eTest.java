@@ -76,7 +76,9 @@ class FaultsE2eTest {
 
   private void assertUndisturbed(String what) {
     for (String load : List.of("tcp", "udp")) {
-      assertThat(client.stopLoad(load).outcomes()).as("%s: %s", what, load).containsOnlyKeys("a", "b");
+      assertThat(client.stopLoad(load).outcomes())
+          .as("%s: %s", what, load)
+          .containsOnlyKeys("a", "b");
     }
   }
 
@@ -185,12 +187,7 @@ class FaultsE2eTest {
             new FileCall("rename", node.stateDirectory().toString(), "ENOSPC", "EIO"),
             new FileCall("getsockopt", "SO_NETNS_COOKIE|0x47", "ENOPROTOOPT", "EPERM"));
     Path trace = lab.directory().resolve("files");
-    straced(
-            "-e",
-            "trace=mkdir,symlink,flock,rename,getsockopt",
-            "-o",
-            trace.toString())
-        .orFail();
+    straced("-e", "trace=mkdir,symlink,flock,rename,getsockopt", "-o", trace.toString()).orFail();
     node.cleanup().orFail();
     List<String> lines = Files.readAllLines(trace);
     int runs = 0;
@@ -384,7 +381,7 @@ class FaultsE2eTest {
   @Test
   void theStateDirectoryGoesAndComesBack() throws IOException {
     Path state = node.stateDirectory();
-    Daemon agent = node.startAgent();
+    node.startAgent();
     startLoads();
     Lab.deleteTree(state);
     change(1);
@@ -463,7 +460,8 @@ class FaultsE2eTest {
       startLoads();
       assertHealth("200", Duration.ofSeconds(10));
       assertThat(pins).isEmptyDirectory();
-      Commands.run("nsenter", "-t", Long.toString(agent.pid()), "-m", "umount", "-l", pins.toString());
+      Commands.run(
+          "nsenter", "-t", Long.toString(agent.pid()), "-m", "umount", "-l", pins.toString());
       // what is there then is the file system of the machine
       Eventually.within(
           Duration.ofSeconds(20), () -> assertThat(node.read("status").exit()).isZero());
