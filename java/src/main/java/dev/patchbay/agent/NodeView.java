@@ -20,7 +20,7 @@ final class NodeView {
       List.of(IpAddress.of("127.0.0.1"), IpAddress.of("::1"));
 
   private final String nodeName;
-  private final NodePortAddresses served;
+  private NodePortAddresses served;
   private final List<Cidr> externalRanges;
   private List<NodeInfo> nodes = List.of();
   private List<IpAddress> local = List.of();
@@ -53,6 +53,11 @@ final class NodeView {
   boolean local(List<IpAddress> now) {
     local = now;
     return recompute();
+  }
+
+  /** Other addresses for node ports, from the next change of facts on. */
+  void serve(NodePortAddresses now) {
+    served = now;
   }
 
   NodeFacts facts() {

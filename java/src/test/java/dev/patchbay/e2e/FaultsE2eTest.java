@@ -381,7 +381,7 @@ class FaultsE2eTest {
   @Test
   void theStateDirectoryGoesAndComesBack() throws IOException {
     Path state = node.stateDirectory();
-    Daemon agent = node.startAgent();
+    node.startAgent();
     startLoads();
     Lab.deleteTree(state);
     change(1);
