@@ -114,8 +114,7 @@ final class ServiceSeries {
    * @param cluster all Services that there are; asked only if something has to be named
    * @param statistics what was counted
    */
-  void collect(
-      long now, Supplier<ClusterSnapshot> cluster, Statistics statistics, Families into) {
+  void collect(long now, Supplier<ClusterSnapshot> cluster, Statistics statistics, Families into) {
     if (now != version) {
       version = now;
       ClusterSnapshot all = cluster.get();
@@ -130,10 +129,8 @@ final class ServiceSeries {
         .others()
         .forEach(
             (protocol, sums) ->
-                service(
-                    sums.grown(), sums.now(), List.of(OTHER, OTHER, "", protocol), into));
-    backends.own(
-        (one, counts) -> backend(counts, counts, labels(one.port()), one.backend(), into));
+                service(sums.grown(), sums.now(), List.of(OTHER, OTHER, "", protocol), into));
+    backends.own((one, counts) -> backend(counts, counts, labels(one.port()), one.backend(), into));
     backends
         .others()
         .forEach(
@@ -254,8 +251,7 @@ final class ServiceSeries {
   }
 
   private static List<String> labels(Port port) {
-    return List.of(
-        port.service().namespace(), port.service().name(), port.port(), port.protocol());
+    return List.of(port.service().namespace(), port.service().name(), port.port(), port.protocol());
   }
 
   /**
