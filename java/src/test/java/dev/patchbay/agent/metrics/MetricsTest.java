@@ -291,7 +291,7 @@ class MetricsTest {
   void documentationListsAllMetrics() throws IOException {
     Path document = Patchbay.root().resolve("java/docs/metrics.md");
     String text = Files.readString(document);
-    String head = "|---|---|---|---|\n";
+    String head = "| name | type | labels | meaning |\n|---|---|---|---|\n";
     String tail = "\n<!-- end of the list -->";
     StringBuilder table = new StringBuilder();
     for (Metric metric : Metric.values()) {
