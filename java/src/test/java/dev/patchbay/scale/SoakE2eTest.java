@@ -170,14 +170,18 @@ class SoakE2eTest {
             .findFirst()
             .orElseThrow();
     return new Sample(
-        anonymous,
-        count(process.resolve("fd"), 1),
-        count(process.resolve("task"), 1),
-        count(node.bpfDirectory(), 3));
+        anonymous, entries(process.resolve("fd")), entries(process.resolve("task")), pins());
   }
 
-  private static long count(Path directory, int depth) throws IOException {
-    try (Stream<Path> paths = Files.walk(directory, depth)) {
+  /** Names only: what is in /proc may be gone before its attributes are read. */
+  private static long entries(Path directory) throws IOException {
+    try (Stream<Path> paths = Files.list(directory)) {
+      return paths.count();
+    }
+  }
+
+  private long pins() throws IOException {
+    try (Stream<Path> paths = Files.walk(node.bpfDirectory())) {
       return paths.count();
     }
   }
