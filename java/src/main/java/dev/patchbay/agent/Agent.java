@@ -43,6 +43,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -61,6 +62,7 @@ public final class Agent implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Agent.class);
 
   private final AgentConfig config;
+  private final ConfigReload.@Nullable Source file;
   private final StateLock lock;
   private final SnapshotWriter snapshots;
   private final Inbox inbox = new Inbox();
@@ -73,10 +75,13 @@ public final class Agent implements AutoCloseable {
 
   private volatile Runnable stopLoading = () -> {};
   private volatile Runnable drain = () -> {};
+  private volatile Supplier<Map<String, Object>> settings;
   private volatile boolean eligible = true;
 
-  private Agent(AgentConfig config) throws UserError {
+  private Agent(AgentConfig config, ConfigReload.@Nullable Source file) throws UserError {
     this.config = config;
+    this.file = file;
+    settings = config::settings;
     try {
       lock = StateLock.acquire(config.stateDir());
     } catch (UserError e) {
@@ -89,10 +94,12 @@ public final class Agent implements AutoCloseable {
   /**
    * Runs until it is told to stop, or, with {@code --once}, until the dataplane is verified.
    *
+   * @param file where settings come from that may change while it runs; null: from nowhere
    * @throws UserError if it cannot start; nothing is left half done
    */
-  public static void run(AgentConfig config) throws UserError, InterruptedException {
-    try (Agent agent = new Agent(config)) {
+  public static void run(AgentConfig config, ConfigReload.@Nullable Source file)
+      throws UserError, InterruptedException {
+    try (Agent agent = new Agent(config, file)) {
       agent.start();
     }
   }
@@ -188,7 +195,8 @@ public final class Agent implements AutoCloseable {
   private void serve(Dataplane dataplane, Source source, Metrics metrics, SourceUpdate first)
       throws UserError, KernelException, StoreException, InterruptedException {
     List<IpAddress> local = LocalAddresses.now();
-    NodeView nodes = new NodeView(config.nodeName(), config.nodePortAddresses());
+    NodeView nodes =
+        new NodeView(config.nodeName(), config.nodePortAddresses(), config.externalRanges());
     nodes.local(local);
     try (HealthCheckNodePorts healthChecks =
             new HealthCheckNodePorts(() -> health(source).serving(), source.notices());
@@ -223,10 +231,31 @@ public final class Agent implements AutoCloseable {
           metrics.staleSockets(sockets.counters());
           sockets.start();
           owner.onDeparture(sockets::request);
-          follow(dataplane, source, owner, monitor, local);
+          try (ConfigReload _ = reload(nodes)) {
+            follow(dataplane, source, owner, monitor, local);
+          }
         }
       }
     }
+  }
+
+  /** Follows the file with settings, if there is one. */
+  private @Nullable ConfigReload reload(NodeView nodes) {
+    if (file == null) {
+      return null;
+    }
+    ConfigReload reload =
+        new ConfigReload(
+            file,
+            config,
+            addresses ->
+                inbox.run(
+                    () -> {
+                      nodes.serve(addresses);
+                      inbox.local(LocalAddresses.now()); // which brings them into force
+                    }));
+    settings = reload::settings;
+    return reload;
   }
 
   /** Times are worth less than Services: without them the agent goes on. */
@@ -392,7 +421,7 @@ public final class Agent implements AutoCloseable {
 
   private @Nullable MetricsServer serveMetrics(Metrics metrics) throws UserError {
     try {
-      return new MetricsServer(config.metrics(), statistics, metrics, config::settings);
+      return new MetricsServer(config.metrics(), statistics, metrics, () -> settings.get());
     } catch (IOException e) {
       cannotServe("metrics", config.metrics(), "--metrics-bind-address", e);
       return null;

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param bpfDir the bpffs directory for pins
  * @param stateDir what the agent remembers
  * @param nodePortAddresses at which of the node's addresses node ports are served
+ * @param externalRanges where external addresses of Services are served
  * @param healthz where to answer health checks
  * @param metrics where to answer scrapes
  * @param series how much is told of single Services
@@ -40,6 +41,7 @@ public record AgentConfig(
     Path bpfDir,
     Path stateDir,
     NodePortAddresses nodePortAddresses,
+    List<Cidr> externalRanges,
     HostPort healthz,
     HostPort metrics,
     SeriesLimits series,

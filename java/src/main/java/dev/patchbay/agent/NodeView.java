@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent;
 
+import dev.patchbay.model.Cidr;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.IpFamily;
 import dev.patchbay.model.NodeFacts;
@@ -19,7 +20,8 @@ final class NodeView {
       List.of(IpAddress.of("127.0.0.1"), IpAddress.of("::1"));
 
   private final String nodeName;
-  private final NodePortAddresses served;
+  private NodePortAddresses served;
+  private final List<Cidr> externalRanges;
   private List<NodeInfo> nodes = List.of();
   private List<IpAddress> local = List.of();
   private NodeFacts facts;
@@ -29,10 +31,12 @@ final class NodeView {
    *
    * @param nodeName this node's
    * @param served at which addresses node ports are served
+   * @param externalRanges where external addresses of Services are served
    */
-  NodeView(String nodeName, NodePortAddresses served) {
+  NodeView(String nodeName, NodePortAddresses served, List<Cidr> externalRanges) {
     this.nodeName = nodeName;
     this.served = served;
+    this.externalRanges = List.copyOf(externalRanges);
     facts = compute();
   }
 
@@ -49,6 +53,11 @@ final class NodeView {
   boolean local(List<IpAddress> now) {
     local = now;
     return recompute();
+  }
+
+  /** Other addresses for node ports, from the next change of facts on. */
+  void serve(NodePortAddresses now) {
+    served = now;
   }
 
   NodeFacts facts() {
@@ -85,7 +94,7 @@ final class NodeView {
     for (NodeInfo node : nodes) {
       add(node.addresses(), primary(node.addresses()), addresses);
     }
-    return new NodeFacts(nodeName, own == null ? "" : own.zone(), addresses);
+    return new NodeFacts(nodeName, own == null ? "" : own.zone(), addresses, externalRanges);
   }
 
   /** The first of each family. */

@@ -19,6 +19,7 @@ public sealed interface Rejection extends Comparable<Rejection> {
     CLUSTER_IP_TAKEN,
     ADDRESS_NAMES_NO_HOST,
     ADDRESS_RESERVED,
+    ADDRESS_NOT_ALLOWED,
     PROTOCOL_UNSUPPORTED,
     FAMILY_NOT_SERVED,
     PORT_REPEATED,
@@ -39,6 +40,7 @@ public sealed interface Rejection extends Comparable<Rejection> {
       case ClusterIpTaken _ -> Kind.CLUSTER_IP_TAKEN;
       case AddressNamesNoHost _ -> Kind.ADDRESS_NAMES_NO_HOST;
       case AddressReserved _ -> Kind.ADDRESS_RESERVED;
+      case AddressNotAllowed _ -> Kind.ADDRESS_NOT_ALLOWED;
       case ProtocolUnsupported _ -> Kind.PROTOCOL_UNSUPPORTED;
       case FamilyNotServed _ -> Kind.FAMILY_NOT_SERVED;
       case PortRepeated _ -> Kind.PORT_REPEATED;
@@ -110,6 +112,22 @@ public sealed interface Rejection extends Comparable<Rejection> {
     @Override
     public String sentence() {
       return "address " + address + " is not served: Patchbay checks its own health with it";
+    }
+  }
+
+  /**
+   * An external address outside of the ranges in which this node serves them: whoever may write a
+   * Service could otherwise draw to himself what is meant for any address.
+   *
+   * @param who the first port of the Service, in that family
+   * @param address the address that is not served
+   */
+  record AddressNotAllowed(ServicePortKey who, IpAddress address) implements Rejection {
+    @Override
+    public String sentence() {
+      return "external address "
+          + address
+          + " is not served: it lies outside of --external-address-cidrs";
     }
   }
 

@@ -54,7 +54,7 @@ public final class ServiceCompiler {
     for (IpFamily family : IpFamily.values()) {
       List<IpAddress> internal = ofFamily(service.clusterIps(), family);
       withdrawReserved(service, family, internal, rejections);
-      List<IpAddress> external = external(service, family, !internal.isEmpty(), rejections);
+      List<IpAddress> external = external(service, family, !internal.isEmpty(), node, rejections);
       if (internal.isEmpty()) {
         continue;
       }
@@ -114,7 +114,11 @@ public final class ServiceCompiler {
    * @param served whether the Service has a cluster IP of the family, so endpoints too
    */
   private static List<IpAddress> external(
-      Service service, IpFamily family, boolean served, List<Rejection> rejections) {
+      Service service,
+      IpFamily family,
+      boolean served,
+      NodeFacts node,
+      List<Rejection> rejections) {
     boolean none = service.externalIps().isEmpty() && service.loadBalancerIps().isEmpty();
     if (none || service.ports().isEmpty()) {
       return List.of();
@@ -130,6 +134,8 @@ public final class ServiceCompiler {
         rejections.add(new Rejection.AddressReserved(who, address));
       } else if (address.isUnspecified() || address.isLoopback() || address.isMulticast()) {
         rejections.add(new Rejection.AddressNamesNoHost(who, address));
+      } else if (!node.mayServe(address)) {
+        rejections.add(new Rejection.AddressNotAllowed(who, address));
       } else {
         kept.add(address);
       }

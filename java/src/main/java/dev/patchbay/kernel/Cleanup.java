@@ -18,6 +18,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Detaches and unpins what Patchbay left behind, of every version of the ABI. Repeating it is
@@ -31,6 +33,8 @@ import java.util.Set;
  * its number, the hook that the link is attached to has to do.
  */
 public final class Cleanup {
+  private static final Logger log = LoggerFactory.getLogger(Cleanup.class);
+
   private final Path bpfDir;
   private final List<String> removed = new ArrayList<>();
   private final List<String> left = new ArrayList<>();
@@ -52,14 +56,14 @@ public final class Cleanup {
       throw new KernelException.Library(new Operation("load", "libbpf"), Libbpf.problem().get());
     }
     Cleanup cleanup = new Cleanup(bpfDir.toAbsolutePath().normalize());
-    boolean agentRunning = cleanup.agentRunning();
+    Optional<String> agent = cleanup.agent();
     if (Files.isDirectory(cleanup.bpfDir)) {
       cleanup.versions();
     }
     if (cgroup.isPresent()) {
       cleanup.unpinnedLinks(cgroup.get());
     }
-    return new CleanupReport(cleanup.removed, cleanup.left, agentRunning);
+    return new CleanupReport(cleanup.removed, cleanup.left, agent);
   }
 
   /**
@@ -69,7 +73,7 @@ public final class Cleanup {
   static CleanupReport retire(Pins pins) throws KernelException {
     Cleanup cleanup = new Cleanup(pins.bpfDir());
     cleanup.version(pins);
-    return new CleanupReport(cleanup.removed, cleanup.left, false);
+    return new CleanupReport(cleanup.removed, cleanup.left, Optional.empty());
   }
 
   /** The same for the links of those programs alone that do more than to translate replies. */
@@ -86,19 +90,24 @@ public final class Cleanup {
         cleanup.link(pin);
       }
     }
-    return new CleanupReport(cleanup.removed, cleanup.left, false);
+    return new CleanupReport(cleanup.removed, cleanup.left, Optional.empty());
   }
 
-  private boolean agentRunning() throws KernelException {
-    Pins pins = new Pins(bpfDir);
-    if (!Files.isDirectory(pins.version())) {
-      return false;
+  /** Who has one of the versions open. */
+  private Optional<String> agent() throws KernelException {
+    for (Path directory : Pins.list(bpfDir)) {
+      if (Pins.isVersion(directory)) {
+        try (Fd lock = PinDirectory.lock(new Pins(bpfDir, directory))) {
+          log.debug("nobody has {}, descriptor {}", directory, lock.number());
+        } catch (KernelException.Busy busy) {
+          return Optional.of(
+              LockHolder.of(directory)
+                  .map(LockHolder::toString)
+                  .orElse("a process that cannot be seen from here"));
+        }
+      }
     }
-    try (Fd lock = PinDirectory.lock(pins)) {
-      return lock.number() < 0;
-    } catch (KernelException.Busy busy) {
-      return true;
-    }
+    return Optional.empty();
   }
 
   private void versions() throws KernelException {

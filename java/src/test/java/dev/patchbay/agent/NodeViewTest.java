@@ -26,7 +26,7 @@ class NodeViewTest {
 
   @Test
   void everyAddressOfEveryNodeAndThoseOfTheInterfaces() {
-    NodeView view = new NodeView("a", NodePortAddresses.ALL);
+    NodeView view = new NodeView("a", NodePortAddresses.ALL, NodeFacts.ANYWHERE);
     assertThat(view.local(addresses("192.0.2.1", "10.88.0.1"))).isTrue();
     assertThat(view.nodes(List.of(node("a", "x", "192.0.2.1"), node("b", "y", "192.0.2.2"))))
         .isTrue();
@@ -38,7 +38,7 @@ class NodeViewTest {
 
   @Test
   void primaryMeansTheAddressesOfTheNodeObjects() {
-    NodeView view = new NodeView("a", served("primary"));
+    NodeView view = new NodeView("a", served("primary"), NodeFacts.ANYWHERE);
     view.local(addresses("192.0.2.1", "10.88.0.1"));
     view.nodes(List.of(node("a", "", "192.0.2.1"), node("b", "", "192.0.2.2", "203.0.113.2")));
     assertThat(view.facts().addresses()).isEqualTo(addresses("192.0.2.1", "192.0.2.2"));
@@ -46,7 +46,7 @@ class NodeViewTest {
 
   @Test
   void withoutANodeObjectTheInterfacesCount() {
-    NodeView view = new NodeView("a", NodePortAddresses.ALL);
+    NodeView view = new NodeView("a", NodePortAddresses.ALL, NodeFacts.ANYWHERE);
     view.local(addresses("192.0.2.1"));
     assertThat(view.facts().zone()).isEmpty();
     assertThat(view.facts().addresses()).contains(IpAddress.of("192.0.2.1"));
@@ -55,7 +55,7 @@ class NodeViewTest {
 
   @Test
   void whatChangesNothingIsNoChange() {
-    NodeView view = new NodeView("a", NodePortAddresses.ALL);
+    NodeView view = new NodeView("a", NodePortAddresses.ALL, NodeFacts.ANYWHERE);
     List<NodeInfo> nodes = List.of(node("a", "", "192.0.2.1"));
     assertThat(view.nodes(nodes)).isTrue();
     assertThat(view.nodes(List.copyOf(nodes))).isFalse();
@@ -66,7 +66,7 @@ class NodeViewTest {
 
   @Test
   void aNodeThatIsTakenAwayIsNotEligible() {
-    NodeView view = new NodeView("a", NodePortAddresses.ALL);
+    NodeView view = new NodeView("a", NodePortAddresses.ALL, NodeFacts.ANYWHERE);
     view.nodes(
         List.of(new NodeInfo("a", "", List.of(), false), new NodeInfo("b", "", List.of(), true)));
     assertThat(view.eligible()).isFalse();

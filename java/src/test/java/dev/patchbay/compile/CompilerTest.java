@@ -8,11 +8,13 @@ import static dev.patchbay.testkit.ServiceBuilder.ready;
 import static dev.patchbay.testkit.ServiceBuilder.service;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.patchbay.model.Cidr;
 import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Protocol;
 import dev.patchbay.model.ServicePortKey;
+import dev.patchbay.model.ServiceState;
 import dev.patchbay.model.TrafficPolicy;
 import dev.patchbay.table.DesiredChange;
 import dev.patchbay.table.FrontendKey;
@@ -216,6 +218,35 @@ class CompilerTest {
         .containsExactly("s: protocol SCTP is not supported; only TCP and UDP are");
     remove("s");
     assertThat(rejections()).isEmpty();
+  }
+
+  @Test
+  void externalAddressesAreServedOnlyInTheRangesOfTheNode() {
+    Compiler strict =
+        new Compiler(
+            new NodeFacts(
+                "node", "", List.of(), List.of(Cidr.parse("192.0.2.0/25").orElseThrow())));
+    ServiceState state =
+        service("s")
+            .clusterIps("10.96.0.1")
+            .port(80)
+            .externalIps("192.0.2.1", "192.0.2.129")
+            .loadBalancerIps("198.51.100.1")
+            .build();
+    strict.update(List.of(state), List.of());
+    assertThat(strict.desired().services().values())
+        .singleElement()
+        .satisfies(
+            row ->
+                assertThat(row.frontends().stream().map(FrontendKey::toString))
+                    .containsExactly("10.96.0.1:80/tcp", "192.0.2.1:80/tcp"));
+    assertThat(strict.rejections())
+        .extracting(Rejection::sentence)
+        .containsExactly(
+            "external address 192.0.2.129 is not served: it lies outside of"
+                + " --external-address-cidrs",
+            "external address 198.51.100.1 is not served: it lies outside of"
+                + " --external-address-cidrs");
   }
 
   private static NodeFacts facts(String zone, String... addresses) {

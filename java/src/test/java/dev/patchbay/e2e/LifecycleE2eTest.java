@@ -218,6 +218,25 @@ class LifecycleE2eTest {
   }
 
   @Test
+  void cleanupUnderARunningAgentSaysWhoPutsItAllBack() {
+    Daemon agent = node.startAgent();
+    assertThat(node.cleanup().orFail().out())
+        .contains(
+            "an agent still runs on "
+                + node.bpfDirectory()
+                + ", process "
+                + agent.pid()
+                + " (patchbay run --manifests=");
+    Eventually.within(
+        Duration.ofSeconds(20), () -> assertThat(node.read("status").exit()).isZero());
+    Checks.meets(client, Kind.TCP, ADDRESS, "a", "b");
+    agent.terminate();
+    agent.awaitExit(Duration.ofSeconds(5));
+    assertThat(node.cleanup().orFail().out()).doesNotContain("still runs");
+    assertThat(node.bpfDirectory()).doesNotExist();
+  }
+
+  @Test
   void cleanupWithoutADataplaneSucceeds() {
     Result result = node.cleanup();
     assertThat(result.exit()).as(result.toString()).isZero();

@@ -56,12 +56,12 @@ final class CleanupKernelTest {
     CleanupReport report = cleanup();
     assertThat(report.removed()).hasSize(EVERYTHING);
     assertThat(report.left()).isEmpty();
-    assertThat(report.agentRunning()).isFalse();
+    assertThat(report.agent()).isEmpty();
     assertThat(scratch.bpfDir()).doesNotExist();
     for (Hook hook : Hook.values()) {
       assertThat(running(cgroup, hook)).isEmpty();
     }
-    assertThat(cleanup()).isEqualTo(new CleanupReport(List.of(), List.of(), false));
+    assertThat(cleanup()).isEqualTo(new CleanupReport(List.of(), List.of(), Optional.empty()));
   }
 
   @Test
@@ -69,7 +69,10 @@ final class CleanupKernelTest {
     Path cgroup = scratch.cgroup("");
     Dataplane dataplane = scratch.dataplane();
     dataplane.attach(cgroup);
-    assertThat(cleanup().agentRunning()).isTrue();
+    assertThat(cleanup().agent())
+        .hasValueSatisfying(
+            agent ->
+                assertThat(agent).startsWith("process " + ProcessHandle.current().pid() + " ("));
     assertThat(running(cgroup, Hook.PB_SENDMSG6)).isEmpty();
     assertThat(dataplane.report().attached()).isFalse();
   }

@@ -47,10 +47,16 @@ final class CleanupCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     report.removed().forEach(what -> out.println("removed " + what));
     report.left().forEach(what -> out.println("left alone " + what));
-    if (report.agentRunning()) {
-      out.println(
-          "an agent still runs on " + bpfDir + "; stop it first, or it puts back what was removed");
-    }
+    report
+        .agent()
+        .ifPresent(
+            agent ->
+                out.println(
+                    "an agent still runs on "
+                        + bpfDir
+                        + ", "
+                        + agent
+                        + "; stop it first, or it puts back what was removed"));
     if (report.removed().isEmpty()) {
       out.println("nothing of Patchbay's below " + bpfDir);
     }

@@ -2,6 +2,8 @@
 package dev.patchbay.agent.cli;
 
 import dev.patchbay.agent.UserError;
+import dev.patchbay.model.Cidr;
+import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.NodePortAddresses;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -39,6 +41,15 @@ final class ClusterOptions {
               + " ${DEFAULT-VALUE})")
   boolean localhostNodePorts;
 
+  @Option(
+      names = "--external-address-cidrs",
+      paramLabel = "C[,C]",
+      defaultValue = "any",
+      description =
+          "externalIPs and load balancer addresses of Services are served only in these ranges; any,"
+              + " or none (default: ${DEFAULT-VALUE})")
+  String externalAddressCidrs = "";
+
   /** The API servers in the order given, without a slash at their ends; empty if none is given. */
   List<URI> apiServers() throws UserError {
     List<URI> servers = new ArrayList<>();
@@ -70,6 +81,30 @@ final class ClusterOptions {
     } catch (URISyntaxException e) {
       throw malformed;
     }
+  }
+
+  /** Where external addresses of Services are served. */
+  List<Cidr> externalRanges() throws UserError {
+    return switch (externalAddressCidrs) {
+      case "any" -> NodeFacts.ANYWHERE;
+      case "none" -> List.of();
+      default -> ranges(externalAddressCidrs);
+    };
+  }
+
+  private static List<Cidr> ranges(String list) throws UserError {
+    List<Cidr> ranges = new ArrayList<>();
+    for (String text : list.split(",", -1)) {
+      ranges.add(
+          Cidr.parse(text)
+              .orElseThrow(
+                  () ->
+                      UserError.usage(
+                          "--external-address-cidrs " + list,
+                          "\"" + text + "\" is not a range of addresses",
+                          "write it like 192.0.2.0/24,2001:db8::/64, or any, or none")));
+    }
+    return ranges;
   }
 
   /** On which addresses of a node its node ports are served. */

@@ -6,6 +6,7 @@ import dev.patchbay.agent.log.Log;
 import dev.patchbay.agent.log.LogFormat;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -105,6 +106,26 @@ public final class PatchbayCommand implements Runnable {
       return 1;
     }
     return line.execute(args);
+  }
+
+  /**
+   * The command of a command line that begins with {@code run}, which is not run.
+   *
+   * @throws UserError if the command line, or the file that it names, cannot be used
+   */
+  static RunCommand parseRun(String... args) throws UserError {
+    CommandLine line = new CommandLine(new PatchbayCommand());
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    useConfigFile(line, args);
+    try {
+      ParseResult result = line.parseArgs(args).subcommand();
+      if (result != null && result.commandSpec().userObject() instanceof RunCommand run) {
+        return run;
+      }
+      throw new IllegalArgumentException("no command line of run: " + List.of(args));
+    } catch (CommandLine.ParameterException e) {
+      throw UserError.usage("cannot use the settings", e.getMessage(), "");
+    }
   }
 
   /** Lets the file behind {@code run --config}, if there is one, supply defaults. */

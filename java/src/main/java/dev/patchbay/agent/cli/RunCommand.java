@@ -5,6 +5,7 @@ import dev.patchbay.abi.AbiLimits;
 import dev.patchbay.agent.Agent;
 import dev.patchbay.agent.AgentConfig;
 import dev.patchbay.agent.AgentConfig.SourceSettings;
+import dev.patchbay.agent.ConfigReload;
 import dev.patchbay.agent.HostPort;
 import dev.patchbay.agent.OomScore;
 import dev.patchbay.agent.UserError;
@@ -182,8 +183,25 @@ final class RunCommand implements Callable<Integer> {
     if (oomScoreAdj != null) {
       OomScore.adjust(OomScore.OWN, oomScoreAdj);
     }
-    Agent.run(settings);
+    Agent.run(settings, config == null ? null : again(config));
     return 0;
+  }
+
+  /** The same command line, read again with the file as it is then. */
+  private ConfigReload.Source again(Path file) {
+    String[] arguments =
+        spec.root().commandLine().getParseResult().originalArgs().toArray(String[]::new);
+    return new ConfigReload.Source() {
+      @Override
+      public Path file() {
+        return file;
+      }
+
+      @Override
+      public AgentConfig read() throws UserError {
+        return PatchbayCommand.parseRun(arguments).settings();
+      }
+    };
   }
 
   private AgentConfig settings() throws UserError {
@@ -202,6 +220,7 @@ final class RunCommand implements Callable<Integer> {
         paths.bpfDir,
         paths.stateDir,
         cluster.nodePortAddresses(),
+        cluster.externalRanges(),
         address("--healthz-bind-address", healthzBindAddress),
         address("--metrics-bind-address", metricsBindAddress),
         limits(),

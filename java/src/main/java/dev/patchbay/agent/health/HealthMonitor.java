@@ -203,7 +203,7 @@ public final class HealthMonitor implements AutoCloseable {
         long now = System.nanoTime();
         askOwner(now);
         source();
-        if (due(locate, PLACE_MILLIS, now)) {
+        if (place == null || due(locate, PLACE_MILLIS, now)) {
           locate = now;
           locate();
         }

@@ -86,6 +86,7 @@ final class SnapshotReader {
     String version = "";
     String node = "";
     String zone = "";
+    List<Cidr> externalRanges = NodeFacts.ANYWHERE;
     List<IpAddress> nodeAddresses = List.of();
     String cgroup = "";
     String bpfDir = "";
@@ -108,6 +109,7 @@ final class SnapshotReader {
         case "node" -> node = text();
         case "zone" -> zone = text();
         case "nodeAddresses" -> nodeAddresses = addresses();
+        case "externalRanges" -> externalRanges = list(this::range);
         case "cgroup" -> cgroup = text();
         case "bpfDir" -> bpfDir = text();
         case "source" -> source = text();
@@ -126,7 +128,7 @@ final class SnapshotReader {
         writtenMillis,
         pid,
         version,
-        new NodeFacts(node, zone, nodeAddresses),
+        new NodeFacts(node, zone, nodeAddresses, externalRanges),
         cgroup,
         bpfDir,
         source,

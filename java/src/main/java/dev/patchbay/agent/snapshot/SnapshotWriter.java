@@ -2,10 +2,12 @@
 package dev.patchbay.agent.snapshot;
 
 import com.fasterxml.jackson.core.JsonGenerator;
+import dev.patchbay.model.Cidr;
 import dev.patchbay.model.Endpoint;
 import dev.patchbay.model.EndpointPort;
 import dev.patchbay.model.EndpointSlice;
 import dev.patchbay.model.IpAddress;
+import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
 import dev.patchbay.model.Service;
@@ -37,6 +39,13 @@ final class SnapshotWriter {
     text("node", snapshot.node().nodeName());
     text("zone", snapshot.node().zone());
     strings("nodeAddresses", snapshot.node().addresses());
+    if (!snapshot.node().externalRanges().equals(NodeFacts.ANYWHERE)) {
+      json.writeArrayFieldStart("externalRanges");
+      for (Cidr range : snapshot.node().externalRanges()) {
+        json.writeString(range.toString());
+      }
+      json.writeEndArray();
+    }
     text("cgroup", snapshot.cgroup());
     text("bpfDir", snapshot.bpfDir());
     text("source", snapshot.source());
