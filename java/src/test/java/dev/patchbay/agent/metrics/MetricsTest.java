@@ -22,12 +22,14 @@ import dev.patchbay.testkit.PrometheusText.Family;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class MetricsTest {
@@ -170,6 +172,19 @@ class MetricsTest {
         .isEqualTo(1);
     assertThat(text.sum("patchbay_compile_duration_seconds_sum")).isEqualTo(0.0003);
     assertThat(text.sum("patchbay_apply_duration_seconds_sum")).isEqualTo(0.002);
+  }
+
+  /** kube-proxy tells them only once there is a value, so no scrape of it is compared. */
+  @Test
+  void boundsOfNetworkProgrammingAreThoseOfKubeProxy() {
+    List<Double> wanted = new ArrayList<>(List.of(0.25, 0.5));
+    IntStream.rangeClosed(1, 59).forEach(second -> wanted.add((double) second));
+    IntStream.range(0, 12).forEach(step -> wanted.add(60.0 + 5 * step));
+    IntStream.range(0, 7).forEach(step -> wanted.add(120.0 + 30 * step));
+    wanted.add(Double.POSITIVE_INFINITY);
+
+    assertThat(scrape().family("kubeproxy_network_programming_duration_seconds").bounds())
+        .containsExactlyElementsOf(wanted);
   }
 
   @Test
