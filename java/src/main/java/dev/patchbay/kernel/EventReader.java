@@ -38,13 +38,26 @@ final class EventReader implements AutoCloseable {
   }
 
   private void run() {
+    boolean failing = false;
     while (!stopped) {
       try {
         poll(WAIT_MILLIS);
+        failing = false;
       } catch (KernelException | RuntimeException failed) {
-        log.error("no more events are read: {}", failed.getMessage(), failed);
-        return;
+        if (!failing) {
+          log.error("events cannot be read, trying again: {}", failed.getMessage());
+        }
+        failing = true;
+        rest();
       }
+    }
+  }
+
+  private static void rest() {
+    try {
+      Thread.sleep(WAIT_MILLIS);
+    } catch (InterruptedException _) {
+      Thread.currentThread().interrupt();
     }
   }
 

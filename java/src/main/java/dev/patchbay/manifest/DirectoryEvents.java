@@ -37,20 +37,45 @@ final class DirectoryEvents implements AutoCloseable {
   record Names(Set<String> some, boolean all, long sinceNanos) {}
 
   private final Path directory;
-  private final @Nullable WatchService service;
+  private volatile @Nullable WatchService service;
   private @Nullable WatchKey registration;
   private boolean warned;
   private volatile boolean closed;
 
   DirectoryEvents(Path directory) {
     this.directory = directory;
-    WatchService created = null;
+    this.service = create();
+  }
+
+  private @Nullable WatchService create() {
     try {
-      created = directory.getFileSystem().newWatchService();
+      return directory.getFileSystem().newWatchService();
     } catch (IOException | UnsupportedOperationException e) {
       withoutEvents(e);
+      return null;
     }
-    this.service = created;
+  }
+
+  /**
+   * Begins anew, because something changed of which no event told: the thread of the JDK that reads
+   * them ends for good when a call of it fails once. Events that are on their way are lost.
+   */
+  void renew() {
+    WatchService silent = service;
+    if (silent == null || closed) {
+      return;
+    }
+    LOG.atWarn()
+        .addKeyValue("dir", directory)
+        .log("a change came without an event; asking for events anew");
+    registration = null;
+    service = create();
+    register();
+    // a thread that has ended never answers, and closing waits for its answer
+    Thread.ofPlatform().name("patchbay-close-events").daemon().start(() -> close(silent));
+    if (closed) {
+      close();
+    }
   }
 
   /** Whether changes are told at all. */
@@ -69,13 +94,14 @@ final class DirectoryEvents implements AutoCloseable {
       registration.cancel();
       registration = null;
     }
-    if (service == null || closed) {
+    WatchService asked = service;
+    if (asked == null || closed) {
       return;
     }
     try {
       registration =
           directory.register(
-              service,
+              asked,
               StandardWatchEventKinds.ENTRY_CREATE,
               StandardWatchEventKinds.ENTRY_MODIFY,
               StandardWatchEventKinds.ENTRY_DELETE);
@@ -91,19 +117,20 @@ final class DirectoryEvents implements AutoCloseable {
     Set<String> some = new HashSet<>();
     boolean all = false;
     long start = System.nanoTime();
-    if (service == null || closed) {
+    WatchService from = service;
+    if (from == null || closed) {
       TimeUnit.NANOSECONDS.sleep(nanos);
       return new Names(some, true, System.nanoTime());
     }
     try {
-      WatchKey key = service.poll(nanos, TimeUnit.NANOSECONDS);
+      WatchKey key = from.poll(nanos, TimeUnit.NANOSECONDS);
       if (key != null) {
         start = System.nanoTime();
       }
       while (key != null) {
         all |= collect(key, some);
         long left = Math.min(QUIET_NANOS, start + MAX_DELAY_NANOS - System.nanoTime());
-        key = left <= 0 ? null : service.poll(left, TimeUnit.NANOSECONDS);
+        key = left <= 0 ? null : from.poll(left, TimeUnit.NANOSECONDS);
       }
     } catch (ClosedWatchServiceException _) {
       closed = true;
@@ -114,12 +141,17 @@ final class DirectoryEvents implements AutoCloseable {
   @Override
   public void close() {
     closed = true;
-    if (service != null) {
-      try {
-        service.close();
-      } catch (IOException e) {
-        LOG.debug("closing the watch service failed", e);
-      }
+    WatchService last = service;
+    if (last != null) {
+      close(last);
+    }
+  }
+
+  private static void close(WatchService service) {
+    try {
+      service.close();
+    } catch (IOException e) {
+      LOG.debug("closing the watch service failed", e);
     }
   }
 

@@ -60,6 +60,15 @@ final class ManifestWatcher implements Runnable {
   /** Whether the directory could not be read when it was looked at last. */
   private boolean lost;
 
+  /**
+   * Whether an event came since all files were looked at last. The first time nobody has asked for
+   * events before.
+   */
+  private boolean heard = true;
+
+  /** Whether the last look found something. */
+  private boolean foundChange;
+
   private volatile boolean closed;
 
   /**
@@ -98,7 +107,16 @@ final class ManifestWatcher implements Runnable {
             due
                 ? new DirectoryEvents.Names(Set.of(), true, System.nanoTime())
                 : events.await(patience(nextScan));
-        if (!closed && guardedStep(names)) {
+        heard |= !names.some().isEmpty();
+        boolean expected = !due || heard || !events.isWorking();
+        foundChange = false;
+        boolean full = !closed && guardedStep(names);
+        if (foundChange && !expected) {
+          events.renew();
+          heard = true; // what happens meanwhile leaves no event
+          nextScan = System.nanoTime();
+        } else if (full) {
+          heard = false;
           nextScan = System.nanoTime() + (events.isWorking() ? FULL_SCAN_NANOS : POLL_NANOS);
         }
       }
@@ -146,6 +164,7 @@ final class ManifestWatcher implements Runnable {
       directoryProblem =
           Inventory.general(Severity.ERROR, e.getMessage() + "; what was read last stays in force");
     }
+    foundChange = !changed.isEmpty();
     if (!changed.isEmpty() || inventory.isOtherwise(directoryProblem)) {
       tell(inventory.publish(changed, directoryProblem, known.size(), names.sinceNanos()));
     }
