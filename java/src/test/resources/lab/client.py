@@ -190,7 +190,7 @@ def do_recvfrom(handle, timeout=None):
     return {"text": data.decode(), "address": peer[0], "port": peer[1]}
 
 
-def ask_dns(sock, name):
+def ask_connected_dns(sock, name):
     """A TXT query on a connected socket: the text of the answer."""
     question = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
     sock.send(struct.pack("!6H", 1, 0x0100, 1, 0, 0, 0) + question + struct.pack("!BHH", 0, 16, 1))
@@ -202,7 +202,7 @@ def ask_dns(sock, name):
 
 
 def do_dns(handle, name):
-    return ask_dns(sockets[handle], name)
+    return ask_connected_dns(sockets[handle], name)
 
 
 def do_recover(handle, name, timeout=10.0):
@@ -224,7 +224,7 @@ def do_recover(handle, name, timeout=10.0):
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         block(sock, timeout)
         sock.connect(peer)
-        text = ask_dns(sock, name)
+        text = ask_connected_dns(sock, name)
         return {"error": reason, "lost": lost, "text": text, "answered": time.monotonic_ns()}
 
 

@@ -28,7 +28,10 @@ final class SocketCleaner implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(SocketCleaner.class);
 
   /** Scans to one sweep. The last has to find nothing, and sockets come and go meanwhile. */
-  private static final int MOST_SCANS = 5;
+  private static final int MOST_SCANS = 6;
+
+  /** How long an exchange may go on with a backend that left. */
+  private static final long GRACE_NANOS = TimeUnit.MILLISECONDS.toNanos(40);
 
   /** After a sweep comes a pause of so many times its length: a fifth of one CPU at most. */
   private static final int REST = 4;
@@ -44,6 +47,10 @@ final class SocketCleaner implements AutoCloseable {
   private @Nullable Thread thread;
   private Set<String> told = Set.of();
   private boolean requested;
+
+  /** How long the last sweep did nothing but wait; its thread. */
+  private long graceNanos;
+
   private volatile boolean closed;
 
   private SocketCleaner(@Nullable StaleSockets sockets) {
@@ -88,8 +95,9 @@ final class SocketCleaner implements AutoCloseable {
       while (take(failing ? retryMillis : 0)) {
         long start = System.nanoTime();
         retryMillis = failing ? Math.min(2 * retryMillis, LAST_RETRY_MILLIS) : FIRST_RETRY_MILLIS;
+        graceNanos = 0;
         failing = !sweep();
-        rest(REST * (System.nanoTime() - start));
+        rest(REST * (System.nanoTime() - start - graceNanos));
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
@@ -127,8 +135,8 @@ final class SocketCleaner implements AutoCloseable {
   }
 
   /**
-   * Destroys all that it finds, until a scan finds nothing that can be destroyed. One thread at a
-   * time.
+   * Destroys all that it finds twice, {@link #GRACE_NANOS} apart, until a scan finds nothing that
+   * can be destroyed. One thread at a time.
    *
    * @return false if it may help to try again, without anything being changed
    */
@@ -142,12 +150,14 @@ final class SocketCleaner implements AutoCloseable {
     long start = System.nanoTime();
     int scans = 0;
     boolean retry = false;
+    StaleSuspects suspects = new StaleSuspects();
     try {
       boolean again = true;
       while (again && scans < MOST_SCANS && !closed) {
         scans++;
+        long begun = System.nanoTime();
         SocketDestroyer destroyer = new SocketDestroyer();
-        scan(source, destroyer);
+        scan(source, suspects, destroyer);
         long progress = destroyer.gone();
         for (Protocol protocol : Protocol.values()) {
           long count = destroyer.destroyed(protocol);
@@ -155,10 +165,14 @@ final class SocketCleaner implements AutoCloseable {
           destroyed.merge(protocol, count, Long::sum);
           progress += count;
         }
-        again = progress > 0;
+        boolean suspected = suspects.endScan();
+        again = progress > 0 || suspected;
         left = new TreeMap<>(destroyer.unreachable());
         left.putAll(destroyer.failed());
         retry = !destroyer.failed().isEmpty() || again;
+        if (suspected) {
+          grace(begun + GRACE_NANOS);
+        }
       }
     } catch (KernelException refused) {
       left = new TreeMap<>(Map.of(refused.getMessage(), 0L));
@@ -168,8 +182,23 @@ final class SocketCleaner implements AutoCloseable {
     return !retry;
   }
 
-  private void scan(StaleSockets source, SocketDestroyer destroyer) throws KernelException {
-    Sink sink = new Sink(destroyer);
+  /** Waits until then, or until closed. */
+  private synchronized void grace(long until) {
+    long begun = System.nanoTime();
+    try {
+      for (long left = until - begun; left > 0 && !closed; left = until - System.nanoTime()) {
+        TimeUnit.NANOSECONDS.timedWait(this, left);
+      }
+    } catch (InterruptedException e) {
+      closed = true;
+      Thread.currentThread().interrupt();
+    }
+    graceNanos += System.nanoTime() - begun;
+  }
+
+  private void scan(StaleSockets source, StaleSuspects suspects, SocketDestroyer destroyer)
+      throws KernelException {
+    Sink sink = new Sink(suspects, destroyer);
     long start = System.nanoTime();
     source.scan(sink);
     counters.scanned(System.nanoTime() - start - sink.nanos, sink.found);
@@ -177,11 +206,13 @@ final class SocketCleaner implements AutoCloseable {
 
   /** Passes on what is found, and knows how much that was and how long it took. */
   private final class Sink implements Consumer<List<StaleSocket>> {
+    private final StaleSuspects suspects;
     private final SocketDestroyer destroyer;
     private long found;
     private long nanos;
 
-    Sink(SocketDestroyer destroyer) {
+    Sink(StaleSuspects suspects, SocketDestroyer destroyer) {
+      this.suspects = suspects;
       this.destroyer = destroyer;
     }
 
@@ -190,7 +221,7 @@ final class SocketCleaner implements AutoCloseable {
       long start = System.nanoTime();
       found += stale.size();
       if (!closed) {
-        destroyer.destroy(stale);
+        destroyer.destroy(suspects.due(stale));
       }
       nanos += System.nanoTime() - start;
     }
@@ -201,12 +232,12 @@ final class SocketCleaner implements AutoCloseable {
     long tcp = destroyed.getOrDefault(Protocol.TCP, 0L);
     long udp = destroyed.getOrDefault(Protocol.UDP, 0L);
     if (tcp + udp > 0) {
-      log.info(
-          "destroyed sockets whose backend is gone: udp={} tcp={} scans={} micros={}",
-          udp,
-          tcp,
-          scans,
-          nanos / 1000);
+      log.atInfo()
+          .addKeyValue("udp", udp)
+          .addKeyValue("tcp", tcp)
+          .addKeyValue("scans", scans)
+          .addKeyValue("micros", nanos / 1000)
+          .log("destroyed sockets whose backend is gone");
     }
     left.forEach(
         (reason, count) -> {
