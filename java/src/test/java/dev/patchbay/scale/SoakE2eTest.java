@@ -85,7 +85,8 @@ class SoakE2eTest {
     for (Client client : clients) {
       Client.LoadReport report = client.stopLoad("load");
       assertThat(report.attempts()).isGreaterThan(10L * SECONDS);
-      assertThat(List.of("s1", "s2", "s3")).containsAll(report.outcomes().keySet());
+      // the last: a question that was open when its server had left for a while
+      assertThat(List.of("s1", "s2", "s3", "ECONNABORTED")).containsAll(report.outcomes().keySet());
     }
     restore(servers);
 
