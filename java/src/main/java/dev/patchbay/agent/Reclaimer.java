@@ -3,6 +3,7 @@ package dev.patchbay.agent;
 
 import dev.patchbay.reconcile.DataplaneStore;
 import dev.patchbay.reconcile.StoreException;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,10 +63,7 @@ final class Reclaimer implements AutoCloseable {
   }
 
   private synchronized void rest() throws InterruptedException {
-    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(REST_MILLIS);
-    while (!closed && end - System.nanoTime() > 0) {
-      TimeUnit.NANOSECONDS.timedWait(this, Math.max(1, end - System.nanoTime()));
-    }
+    Workers.rest(this, TimeUnit.MILLISECONDS.toNanos(REST_MILLIS), () -> closed);
   }
 
   private boolean await() {
@@ -91,10 +89,6 @@ final class Reclaimer implements AutoCloseable {
       closed = true;
       notifyAll();
     }
-    try {
-      thread.join(1000);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    Workers.join(thread, Duration.ofSeconds(1));
   }
 }

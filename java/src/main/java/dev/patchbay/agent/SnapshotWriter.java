@@ -5,7 +5,7 @@ import dev.patchbay.agent.snapshot.Snapshot;
 import dev.patchbay.agent.snapshot.SnapshotFile;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
+import java.time.Duration;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -67,10 +67,7 @@ final class SnapshotWriter implements AutoCloseable {
   }
 
   private synchronized void rest(long nanos) throws InterruptedException {
-    long end = System.nanoTime() + nanos;
-    while (!closed && end - System.nanoTime() > 0) {
-      TimeUnit.NANOSECONDS.timedWait(this, Math.max(1, end - System.nanoTime()));
-    }
+    Workers.rest(this, nanos, () -> closed);
   }
 
   /** All that a change leads to has been done when its snapshot is written. */
@@ -106,10 +103,6 @@ final class SnapshotWriter implements AutoCloseable {
       closed = true;
       notifyAll();
     }
-    try {
-      thread.join(1000);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    Workers.join(thread, Duration.ofSeconds(1));
   }
 }

@@ -8,6 +8,7 @@ import dev.patchbay.kernel.StaleSockets;
 import dev.patchbay.model.Protocol;
 import dev.patchbay.observe.StaleSocket;
 import dev.patchbay.observe.StaleSocketCounters;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -128,10 +129,7 @@ final class SocketCleaner implements AutoCloseable {
 
   private synchronized void rest(long nanos) throws InterruptedException {
     long wanted = Math.clamp(nanos, SHORTEST_REST_NANOS, LONGEST_REST_NANOS);
-    long end = System.nanoTime() + wanted;
-    for (long left = wanted; left > 0 && !closed; left = end - System.nanoTime()) {
-      TimeUnit.NANOSECONDS.timedWait(this, left);
-    }
+    Workers.rest(this, wanted, () -> closed);
   }
 
   /**
@@ -186,9 +184,7 @@ final class SocketCleaner implements AutoCloseable {
   private synchronized void grace(long until) {
     long begun = System.nanoTime();
     try {
-      for (long left = until - begun; left > 0 && !closed; left = until - System.nanoTime()) {
-        TimeUnit.NANOSECONDS.timedWait(this, left);
-      }
+      Workers.rest(this, until - begun, () -> closed);
     } catch (InterruptedException e) {
       closed = true;
       Thread.currentThread().interrupt();
@@ -259,11 +255,7 @@ final class SocketCleaner implements AutoCloseable {
       notifyAll();
     }
     if (thread != null) {
-      try {
-        thread.join(CLOSE_MILLIS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      }
+      Workers.join(thread, Duration.ofMillis(CLOSE_MILLIS));
     }
     if (sockets != null) {
       sockets.close();

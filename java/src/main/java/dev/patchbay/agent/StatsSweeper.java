@@ -14,6 +14,7 @@ import dev.patchbay.model.ServiceState;
 import dev.patchbay.model.TrafficPolicy;
 import dev.patchbay.observe.BackendStatsKey;
 import dev.patchbay.table.Backend;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Set;
@@ -78,10 +79,7 @@ final class StatsSweeper implements AutoCloseable {
 
   /** Whether there is a next time. */
   private synchronized boolean rest() throws InterruptedException {
-    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PAUSE_MILLIS);
-    while (!closed && end - System.nanoTime() > 0) {
-      TimeUnit.NANOSECONDS.timedWait(this, Math.max(1, end - System.nanoTime()));
-    }
+    Workers.rest(this, TimeUnit.MILLISECONDS.toNanos(PAUSE_MILLIS), () -> closed);
     return !closed;
   }
 
@@ -153,10 +151,6 @@ final class StatsSweeper implements AutoCloseable {
       closed = true;
       notifyAll();
     }
-    try {
-      thread.join(1000);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    Workers.join(thread, Duration.ofSeconds(1));
   }
 }

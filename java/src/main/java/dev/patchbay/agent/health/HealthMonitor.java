@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.agent.health;
 
+import dev.patchbay.agent.Workers;
 import dev.patchbay.compile.Reserved;
 import dev.patchbay.kernel.AttachResult;
 import dev.patchbay.kernel.CgroupPlace;
@@ -233,10 +234,7 @@ public final class HealthMonitor implements AutoCloseable {
 
   /** Waits for the next tick; false once closed. */
   private synchronized boolean rest() throws InterruptedException {
-    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS);
-    while (!closed && end - System.nanoTime() > 0) {
-      TimeUnit.NANOSECONDS.timedWait(this, Math.max(1, end - System.nanoTime()));
-    }
+    Workers.rest(this, TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS), () -> closed);
     return !closed;
   }
 
@@ -528,12 +526,8 @@ public final class HealthMonitor implements AutoCloseable {
       closed = true;
       notifyAll();
     }
-    try {
-      if (thread == null || thread.join(Duration.ofSeconds(1))) {
-        canaries.values().forEach(Canary::close);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+    if (thread == null || Workers.join(thread, Duration.ofSeconds(1))) {
+      canaries.values().forEach(Canary::close);
     }
   }
 }
