@@ -7,8 +7,8 @@ import dev.patchbay.kernel.sys.Libc;
  * Collects garbage when much has gathered. Left alone, the serial collector lets the old generation
  * grow to its maximum before it looks at it; and to read a large manifest leaves several times its
  * size behind, each time it changes. So a collection comes after a burst, when the changes are in
- * the kernel already, and the memory goes back to the system. So does what the JVM itself has freed,
- * most of all its compiler: the C library keeps that for later, 16 MiB after a start.
+ * the kernel already, and the memory goes back to the system. So does what the JVM itself has
+ * freed, most of all its compiler: the C library keeps that for later, 16 MiB after a start.
  *
  * <p>Any thread.
  */

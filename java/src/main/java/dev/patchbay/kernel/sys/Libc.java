@@ -133,8 +133,8 @@ public final class Libc {
   }
 
   /**
-   * {@code malloc_trim(0)}, man 3 malloc_trim: hands back to the system what the JVM and libbpf have
-   * freed. It takes the locks of all arenas in turn, some milliseconds in all.
+   * {@code malloc_trim(0)}, man 3 malloc_trim: hands back to the system what the JVM and libbpf
+   * have freed. It takes the locks of all arenas in turn, some milliseconds in all.
    *
    * @return whether there was anything
    */
