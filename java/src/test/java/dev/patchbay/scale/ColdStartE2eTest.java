@@ -243,4 +243,29 @@ class ColdStartE2eTest {
     assertThat(median(version, Cost::seconds)).isLessThan(0.5 * SLACK);
     assertThat(median(services, Cost::seconds)).isLessThan(0.5 * SLACK);
   }
+
+  /** What is not in it is read from a jar, parsed and verified, at each start of each command. */
+  @Test
+  void commandsTakeTheirClassesFromTheCacheOfTheBuild() throws IOException {
+    assertThat(Patchbay.home().resolve("lib/patchbay.aot"))
+        .as("made by the build, except with AOT=no")
+        .exists();
+    List<String> run = new ArrayList<>(List.of(Patchbay.binary()));
+    run.addAll(node.runArguments("--once"));
+    for (List<String> command : List.of(List.of(Patchbay.binary(), "version"), run)) {
+      Path loaded = lab.directory().resolve("classes.log");
+      List<String> line =
+          new ArrayList<>(List.of("env", "JAVA_OPTS=-Xlog:class+load:file=" + loaded));
+      line.addAll(command);
+      node.host().exec(line.toArray(String[]::new)).orFail();
+      List<String> classes = Files.readAllLines(loaded);
+      assertThat(classes)
+          .filteredOn(entry -> entry.contains("shared objects file"))
+          .hasSizeGreaterThan(2000);
+      assertThat(classes)
+          .filteredOn(entry -> entry.contains(" source: file:") || entry.contains(" source: jrt:"))
+          .as("not from the cache")
+          .hasSizeLessThan(40);
+    }
+  }
 }
