@@ -18,7 +18,7 @@ import org.openjdk.jmh.runner.options.TimeValue;
 /**
  * Runs benchmarks. Arguments are those of JMH; what they do not say is: one fork with the JVM
  * options of the agent, three iterations of a second to warm up, five to measure, rates of
- * allocation, and failure if a benchmark fails.
+ * allocation, processor time, and failure if a benchmark fails.
  */
 final class Benchmarks {
   /** What makes the agent's JVM leave the optimising compiler out. */
@@ -85,7 +85,7 @@ final class Benchmarks {
       options.measurementTime(TimeValue.seconds(1));
     }
     if (arguments.getProfilers().isEmpty()) {
-      options.addProfiler(GCProfiler.class);
+      options.addProfiler(GCProfiler.class).addProfiler(CpuProfiler.class);
     }
     if (!arguments.shouldFailOnError().hasValue()) {
       options.shouldFailOnError(true);

@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.infra.BenchmarkParams;
@@ -91,45 +90,52 @@ final class Reference {
     StringBuilder table =
         new StringBuilder(
             """
-            | benchmark | parameters | time/op, as the agent | allocated/op | time/op, with C2 | allocated/op |
-            |---|---|---:|---:|---:|---:|
+            | benchmark | parameters | processor time | time | allocated | C2: processor time | time | allocated |
+            |---|---|---:|---:|---:|---:|---:|---:|
             """);
     asAgent.forEach(
         (row, result) -> {
           RunResult other = withC2.get(row);
           table.append(
-              "| `%s` | %s | %s | %s | %s | %s |%n"
+              "| `%s` | %s | %s | %s | %s | %s | %s | %s |%n"
                   .formatted(
                       row.name,
                       row.parameters,
-                      time(result),
+                      processor(result),
+                      best(result),
                       allocated(result),
-                      time(other),
+                      processor(other),
+                      best(other),
                       allocated(other)));
         });
     return table.toString();
   }
 
-  /** The mean, and half of its 99.9 % confidence interval. */
-  private static String time(@Nullable RunResult result) {
-    if (result == null) {
-      return "";
-    }
-    Result<?> score = result.getPrimaryResult();
-    TimeUnit unit = result.getParams().getTimeUnit();
-    double nanos = score.getScore() * unit.toNanos(1);
-    double error = score.getScoreError() * unit.toNanos(1);
-    if (nanos >= 1e6) {
-      return figures(nanos / 1e6, error / 1e6, "ms");
-    }
-    return nanos >= 1e3 ? figures(nanos / 1e3, error / 1e3, "µs") : figures(nanos, error, "ns");
+  /** Of the whole JVM, in the iteration that is in the middle. */
+  private static String processor(@Nullable RunResult result) {
+    Result<?> micros = result == null ? null : result.getSecondaryResults().get(CpuProfiler.MICROS);
+    return micros == null ? "" : time(micros.getStatistics().getPercentile(50) * 1e3);
   }
 
-  private static String figures(double score, double error, String unit) {
+  /** That passed, in the iteration that was disturbed least. */
+  private static String best(@Nullable RunResult result) {
+    return result == null
+        ? ""
+        : time(
+            result.getPrimaryResult().getStatistics().getMin()
+                * result.getParams().getTimeUnit().toNanos(1));
+  }
+
+  private static String time(double nanos) {
+    if (nanos >= 1e6) {
+      return figure(nanos / 1e6, "ms");
+    }
+    return nanos >= 1e3 ? figure(nanos / 1e3, "µs") : figure(nanos, "ns");
+  }
+
+  private static String figure(double score, String unit) {
     int digits = score >= 100 ? 0 : score >= 10 ? 1 : 2;
-    String format = "%%.%df".formatted(digits);
-    String plus = Double.isNaN(error) ? "" : " ± " + format.formatted(error);
-    return (format + "%s %s").formatted(score, plus, unit);
+    return String.format(Locale.ROOT, "%." + digits + "f %s", score, unit);
   }
 
   private static String allocated(@Nullable RunResult result) {
