@@ -176,6 +176,8 @@ $(DIST)/bin/patchbay: $(DIST_INPUTS)
 	$(Q)install -d $(DIST)/bin $(DIST)/lib
 	$(Q)install -p -m 644 java/target/patchbay.jar java/target/lib/*.jar java/src/main/scripts/jdk.sh $(DIST)/lib
 	$(Q)install -p -m 644 LICENSE $(DIST)
+	$(Q). $(DIST)/lib/jdk.sh; find_jdk java javac; \
+		"$$JDK_HOME/bin/java" java/src/main/scripts/StackMaps.java $(DIST)/lib/*.jar
 	$(Q)install -m 755 java/src/main/scripts/patchbay $(DIST)/bin
 	$(if $(filter yes,$(AOT)),$(msg) AOT $(DIST)/lib/patchbay.aot)
 	$(if $(filter yes,$(AOT)),$(Q)java/src/main/scripts/train-aot $(DIST))
