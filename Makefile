@@ -120,7 +120,7 @@ demo: ## three Pods, a Service, curl (root); also with DEMO_IPV6=1
 	$(Q)$(MAKE) build
 	$(Q)java/src/main/examples/demo.sh
 
-jmh: ## microbenchmarks of the control plane (root); all of them take 8 minutes
+jmh: ## microbenchmarks of the control plane (root)
 	$(Q)$(call need_root)
 	$(Q)$(MAKE) bpf
 	$(Q)$(call run_jmh,Benchmarks $(JMH))
