@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** A JVM of its own for something that must not be disturbed by the tests around it. */
-final class ChildJvm {
+public final class ChildJvm {
   private ChildJvm() {}
 
   /** The command line for a class of the tests, with the options that the agent runs with. */
@@ -28,7 +28,7 @@ final class ChildJvm {
   }
 
   /** What the launcher passes to the JVM: the lines of its last command that begin with a dash. */
-  private static List<String> launcherOptions() {
+  public static List<String> launcherOptions() {
     Path launcher = Patchbay.root().resolve("java/src/main/scripts/patchbay");
     try (Stream<String> lines = Files.lines(launcher)) {
       List<String> options =

@@ -19,8 +19,8 @@ import java.util.List;
  * version {@code n} has one endpoint that version {@code n - 1} does not have, and lacks one of
  * those.
  */
-final class World {
-  static final int ENDPOINTS = 10;
+public final class World {
+  public static final int ENDPOINTS = 10;
 
   /** Addresses of one Service lie in a block of this size. */
   private static final int BLOCK = 64;
@@ -28,7 +28,7 @@ final class World {
   private World() {}
 
   /** Built of new objects, as a source builds it when it has read a changed object. */
-  static ServiceState service(int number, int version) {
+  public static ServiceState service(int number, int version) {
     ObjectKey key = new ObjectKey(namespace(number), name(number));
     Service service =
         Service.builder(key)
@@ -52,7 +52,7 @@ final class World {
   }
 
   /** A Service and its slice as two YAML documents, written the way {@code kubectl get} does. */
-  static String manifest(int number, int version) {
+  public static String manifest(int number, int version) {
     StringBuilder text =
         new StringBuilder(
             """
@@ -107,7 +107,7 @@ final class World {
   }
 
   /** Manifests of many Services in their first version. */
-  static String manifests(int from, int to) {
+  public static String manifests(int from, int to) {
     StringBuilder text = new StringBuilder();
     for (int number = from; number < to; number++) {
       text.append(manifest(number, 0));
