@@ -24,8 +24,8 @@ import java.util.jar.JarOutputStream;
  * Gives the classes of jars that were compiled for Java 5 and older the stack maps that later ones have: {@code java
  * StackMaps.java JAR...}, in place; jars without such classes stay as they are.
  *
- * <p>The JVM verifies classes without stack maps in an old and slow way, and takes none of them into an AOT cache; of
- * the start of a command, the one library that is so old was more than half. Nothing else of a class changes.
+ * <p>The JVM verifies classes without stack maps in an old and slow way, and takes none of them into an AOT cache.
+ * Nothing else of a class changes.
  */
 final class StackMaps {
   /** Java 8: the oldest class files that must have stack maps and hold no JSR instruction. */
