@@ -22,7 +22,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
@@ -31,7 +30,7 @@ class KubernetesManifestsTest {
   private static final String POD = "spec/template/spec/";
 
   private static final CommandSpec RUN =
-      Objects.requireNonNull(new CommandLine(new PatchbayCommand()).getSubcommands().get("run"))
+      Objects.requireNonNull(PatchbayCommand.commandLine().getSubcommands().get("run"))
           .getCommandSpec();
 
   /** The value behind an argument {@code --name=value}. */

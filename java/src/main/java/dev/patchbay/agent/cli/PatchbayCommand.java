@@ -24,22 +24,26 @@ import picocli.CommandLine.Spec;
     name = "patchbay",
     description = "A Kubernetes Service dataplane: connect-time load balancing in the kernel.",
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {
-      RunCommand.class,
-      CheckCommand.class,
-      ValidateCommand.class,
-      ServicesCommand.class,
-      ExplainCommand.class,
-      WatchCommand.class,
-      StatusCommand.class,
-      EnvCommand.class,
-      SchemaCommand.class,
-      CleanupCommand.class,
-      VersionCommand.class,
-      TrainCommand.class
-    },
     footer = {"", "Exit codes: 0 done, 1 failed, 2 wrong usage."})
 public final class PatchbayCommand implements Runnable {
+  /** In the order of the help. */
+  private static final List<Subcommand> SUBCOMMANDS =
+      List.of(
+          new Subcommand("run", RunCommand::new),
+          new Subcommand("check", CheckCommand::new),
+          new Subcommand("validate", ValidateCommand::new),
+          new Subcommand("services", ServicesCommand::new),
+          new Subcommand("explain", ExplainCommand::new),
+          new Subcommand("watch", WatchCommand::new),
+          new Subcommand("status", StatusCommand::new),
+          new Subcommand("env", EnvCommand::new),
+          new Subcommand("schema", SchemaCommand::new),
+          new Subcommand("cleanup", CleanupCommand::new),
+          new Subcommand("version", VersionCommand::new),
+          new Subcommand("train", TrainCommand::new));
+
+  private record Subcommand(String name, Supplier<Object> maker) {}
+
   @Option(
       names = {"-h", "--help"},
       usageHelp = true,
@@ -52,7 +56,7 @@ public final class PatchbayCommand implements Runnable {
   private final Supplier<Terminal> terminal;
 
   /** For output that goes to no terminal. */
-  public PatchbayCommand() {
+  private PatchbayCommand() {
     this(() -> Terminal.NONE);
   }
 
@@ -92,10 +96,9 @@ public final class PatchbayCommand implements Runnable {
 
   private static int execute(
       PatchbayCommand command, PrintWriter out, PrintWriter err, String... args) {
-    CommandLine line = new CommandLine(command);
+    CommandLine line = commandLine(command, args);
     line.setOut(out);
     line.setErr(err);
-    line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setExecutionExceptionHandler(PatchbayCommand::failed);
     line.setParameterExceptionHandler(PatchbayCommand::misused);
     try {
@@ -109,13 +112,31 @@ public final class PatchbayCommand implements Runnable {
   }
 
   /**
+   * What reads {@code args}. If they begin with a subcommand, it knows no other: to find out what
+   * options all of them have takes longer than to do what most of them do.
+   */
+  public static CommandLine commandLine(String... args) {
+    return commandLine(new PatchbayCommand(), args);
+  }
+
+  private static CommandLine commandLine(PatchbayCommand command, String... args) {
+    CommandLine line = new CommandLine(command);
+    List<Subcommand> named =
+        SUBCOMMANDS.stream().filter(sub -> args.length > 0 && sub.name.equals(args[0])).toList();
+    for (Subcommand sub : named.isEmpty() ? SUBCOMMANDS : named) {
+      line.addSubcommand(sub.name, sub.maker.get());
+    }
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    return line;
+  }
+
+  /**
    * The command of a command line that begins with {@code run}, which is not run.
    *
    * @throws UserError if the command line, or the file that it names, cannot be used
    */
   static RunCommand parseRun(String... args) throws UserError {
-    CommandLine line = new CommandLine(new PatchbayCommand());
-    line.setCaseInsensitiveEnumValuesAllowed(true);
+    CommandLine line = commandLine(args);
     useConfigFile(line, args);
     try {
       ParseResult result = line.parseArgs(args).subcommand();

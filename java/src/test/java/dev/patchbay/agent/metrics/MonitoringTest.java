@@ -25,7 +25,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.snakeyaml.engine.v2.api.Load;
 import org.snakeyaml.engine.v2.api.LoadSettings;
-import picocli.CommandLine;
 
 /** What lies in {@code kubernetes/monitoring} asks for what there is. */
 class MonitoringTest {
@@ -196,8 +195,7 @@ class MonitoringTest {
     assertThat(at(steps.get(0), "path")).isEqualTo("/spec/template/spec/containers/0/args/-");
     String[] flag = String.valueOf(at(steps.get(0), "value")).split("=", 2);
     assertThat(
-            Objects.requireNonNull(
-                    new CommandLine(new PatchbayCommand()).getSubcommands().get("run"))
+            Objects.requireNonNull(PatchbayCommand.commandLine().getSubcommands().get("run"))
                 .getCommandSpec()
                 .findOption(flag[0]))
         .isNotNull();
