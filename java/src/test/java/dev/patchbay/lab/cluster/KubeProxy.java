@@ -34,6 +34,12 @@ public final class KubeProxy {
    * Starts it under another name of its Node, and waits until it has programmed the kernel once.
    */
   public static KubeProxy start(Cluster cluster, Node node, String nodeName, ProxyMode mode) {
+    return start(cluster, node, nodeName, mode, START);
+  }
+
+  /** The same, with another limit for how long that may take. */
+  public static KubeProxy start(
+      Cluster cluster, Node node, String nodeName, ProxyMode mode, Duration patience) {
     Daemon process =
         node.host()
             .start(
@@ -54,7 +60,7 @@ public final class KubeProxy {
                 "--v=2");
     KubeProxy proxy = new KubeProxy(node, process);
     Eventually.within(
-        START,
+        patience,
         () -> {
           if (!process.isAlive()) {
             throw new IllegalStateException("kube-proxy has ended:\n" + process.err());
