@@ -10,6 +10,7 @@
  *   targets NAME COUNT               COUNT lines "ADDRESS PORT" follow; "ok"
  *   pin CLIENT-CPU SERVER-CPU        itself and the server; "ok"
  *   slice KIND NAME COUNT SEED       COUNT operations; each goes to a target drawn at random
+ *   walk KIND NAME                   an operation to each target in turn; answered like a slice, without latencies
  *   hold NAME COUNT                  opens COUNT connections to targets in turn and keeps them; "ok"
  *   drop                             closes what hold opened; "ok"
  *
@@ -402,11 +403,10 @@ static bool ask_dns(int fd, const struct target *to)
 	       read(fd, data, sizeof(data)) == sizeof(data);
 }
 
-/* One operation. latency: what it took, where that is not the whole of it. */
-static bool operate(enum kind kind, struct set *set, uint32_t *latency)
+/* One operation. latency: set for crr, to what connect() took. */
+static bool operate(enum kind kind, const struct set *set, const struct target *target, uint32_t *latency)
 {
 	static char chunk[CHUNK];
-	const struct target *target = draw_target(set);
 	bool good = false;
 	char byte = 'c';
 	uint64_t start;
@@ -478,7 +478,8 @@ static bool prepare(enum kind kind, struct set *set)
 	return true;
 }
 
-static void run_slice(enum kind kind, struct set *set, uint32_t count, uint64_t seed)
+/* walk: each target in turn, without a list of latencies. */
+static void run_slice(enum kind kind, struct set *set, uint32_t count, uint64_t seed, bool walk)
 {
 	uint64_t wall, own, theirs, last;
 	uint32_t errors = 0;
@@ -504,7 +505,7 @@ static void run_slice(enum kind kind, struct set *set, uint32_t count, uint64_t 
 	theirs = now(server_clock);
 	wall = last = now(CLOCK_MONOTONIC);
 	for (uint32_t i = 0; i < count; i++) {
-		if (!operate(kind, set, &latencies[i]))
+		if (!operate(kind, set, walk ? &set->targets[i] : draw_target(set), &latencies[i]))
 			errors++;
 		if (kind != CRR) {
 			uint64_t after = now(CLOCK_MONOTONIC);
@@ -517,7 +518,7 @@ static void run_slice(enum kind kind, struct set *set, uint32_t count, uint64_t 
 	theirs = now(server_clock) - theirs;
 	own = now(CLOCK_PROCESS_CPUTIME_ID) - own;
 	printf("done %u %u %lu %lu %lu", count, errors, wall, own, theirs);
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count && !walk; i++)
 		printf(" %u", latencies[i]);
 	fputc('\n', stdout);
 	fflush(stdout);
@@ -561,6 +562,19 @@ static bool pin(pid_t process, int cpu)
 	return !sched_setaffinity(process, sizeof(cpus), &cpus);
 }
 
+static void order_slice(const char *word, const char *name, uint32_t count, uint64_t seed, bool walk)
+{
+	struct set *set = find_set(name, false);
+
+	for (enum kind kind = 0; set && kind < KINDS; kind++) {
+		if (!strcmp(word, kind_names[kind])) {
+			run_slice(kind, set, walk ? set->count : count, seed, walk);
+			return;
+		}
+	}
+	fail("no targets %s, or no kind %s", name, word);
+}
+
 static void command(const char *line)
 {
 	char word[64], name[64];
@@ -585,14 +599,9 @@ static void command(const char *line)
 		drop();
 		ok();
 	} else if (sscanf(line, "slice %63s %63s %u %lu", word, name, &count, &seed) == 4) {
-		set = find_set(name, false);
-		for (enum kind kind = 0; set && kind < KINDS; kind++) {
-			if (!strcmp(word, kind_names[kind])) {
-				run_slice(kind, set, count, seed);
-				return;
-			}
-		}
-		fail("no targets %s, or no kind %s", name, word);
+		order_slice(word, name, count, seed, false);
+	} else if (sscanf(line, "walk %63s %63s", word, name) == 2) {
+		order_slice(word, name, 0, 0, true);
 	} else {
 		fail("not understood: %s", line);
 	}

@@ -39,6 +39,7 @@ public record Machine(Map<String, String> facts) {
     facts.put("JVM of the harness", System.getProperty("java.vm.version"));
     facts.put("commit", version("git", "describe", "--always", "--dirty"));
     facts.put("iptables", version("iptables", "--version"));
+    facts.put("iptables of kube-proxy", Iptables.describe());
     facts.put("nft", version("nft", "--version"));
     facts.put("bpftool", version("bpftool", "version"));
     facts.put("clang", version("clang", "--version"));

@@ -19,10 +19,19 @@ import java.util.Map;
  * @param results what it found
  */
 public record Report(Machine machine, boolean quick, long seed, Results results) {
-  /** Writes {@code results.json}, {@code table.md} and {@code report.html}. */
+  /**
+   * Writes {@code results.json}, {@code table.md}, {@code report.html}, and what goes into the
+   * README: {@code readme.md} and a picture per chart.
+   */
   public static void write(Path directory, Report report) throws IOException {
     Files.createDirectories(directory);
     Files.writeString(directory.resolve("results.json"), report.json() + "\n");
+    Files.writeString(directory.resolve("table.md"), Markdown.tables(report));
+    Files.writeString(directory.resolve("report.html"), Html.of(report));
+    Files.writeString(directory.resolve("readme.md"), Markdown.headline(report));
+    for (Chart chart : report.results.charts()) {
+      Files.writeString(directory.resolve(chart.id() + ".svg"), Svg.file(chart));
+    }
   }
 
   /** All of it, for programs. */
@@ -33,8 +42,40 @@ public record Report(Machine machine, boolean quick, long seed, Results results)
     members.put("quick", quick);
     members.put("seed", seed);
     members.put("remarks", results.remarks());
+    members.put("charts", results.charts().stream().map(Report::chart).toList());
     members.put("rows", results.rows().stream().map(Report::row).toList());
     return Json.write(members);
+  }
+
+  private static Map<String, Object> chart(Chart chart) {
+    List<Chart.Line> lines =
+        switch (chart) {
+          case Chart.Lines of -> of.lines();
+          case Chart.Bars of -> of.bars();
+        };
+    Map<String, Object> members = new LinkedHashMap<>();
+    members.put("id", chart.id());
+    members.put("title", chart.title());
+    members.put("values", chart.values());
+    if (chart instanceof Chart.Lines of) {
+      members.put("arguments", of.arguments());
+    } else if (chart instanceof Chart.Bars of) {
+      members.put("categories", of.categories());
+    }
+    members.put(
+        "lines",
+        lines.stream()
+            .map(
+                line ->
+                    Map.of(
+                        "name",
+                        line.name(),
+                        "points",
+                        line.points().stream()
+                            .map(point -> List.of(number(point.x()), number(point.y())))
+                            .toList()))
+            .toList());
+    return members;
   }
 
   private static Map<String, Object> row(Row row) {

@@ -7,6 +7,7 @@ import dev.patchbay.bench.Chart.Line;
 import dev.patchbay.bench.Chart.Point;
 import dev.patchbay.bench.Figure;
 import dev.patchbay.bench.Goal;
+import dev.patchbay.bench.Headline;
 import dev.patchbay.bench.Interval;
 import dev.patchbay.bench.Measurement;
 import dev.patchbay.bench.Peer;
@@ -15,10 +16,13 @@ import dev.patchbay.bench.Statistics;
 import dev.patchbay.bench.dataplane.Race.Laps;
 import dev.patchbay.lab.Family;
 import dev.patchbay.lab.Lab;
+import dev.patchbay.lab.Patchbay;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.ToDoubleFunction;
 
@@ -42,8 +46,8 @@ public final class DataPlane implements Measurement {
   public DataPlane(boolean quick) {
     this.quick = quick;
     sizes = quick ? new int[] {10, 1000} : new int[] {1, 10, 1000, 10_000};
-    rounds = quick ? 20 : 60;
-    runs = quick ? 3 : 7;
+    rounds = Patchbay.setting("patchbay.bench.rounds", quick ? 20 : 60);
+    runs = Patchbay.setting("patchbay.bench.runs", quick ? 3 : 7);
   }
 
   @Override
@@ -98,8 +102,13 @@ public final class DataPlane implements Measurement {
   }
 
   private void measure(Bench bench, Sites sites, List<Family> families) {
-    connects(bench, sites, new Setting(Family.IPV4, false, Cores.SAME), true);
-    new ProgramCosts(bench, sites).run();
+    Race first = connects(bench, sites, new Setting(Family.IPV4, false, Cores.SAME), true);
+    new ProgramCosts(bench, sites)
+        .run(
+            Statistics.median(
+                first.runs("direct/fixed").stream()
+                    .map(laps -> (double) laps.latency.getValueAtPercentile(50))
+                    .toList()));
     events(bench, sites);
     for (Kind kind : List.of(Kind.RR, Kind.UDP, Kind.UDP_TO, Kind.DNS, Kind.DNS_TO, Kind.BULK)) {
       requests(bench, sites, new Setting(Family.IPV4, false, Cores.SAME), kind);
@@ -179,7 +188,7 @@ public final class DataPlane implements Measurement {
 
   // --- Connections ------------------------------------------------------------------------------
 
-  private void connects(Bench bench, Sites sites, Setting setting, boolean goals) {
+  private Race connects(Bench bench, Sites sites, Setting setting, boolean goals) {
     List<Contestant> contestants = new ArrayList<>();
     for (String key : List.of("direct", "direct2", "conntrack", "noop")) {
       contestants.add(setting.contestant(sites.site(key), Sites.FIXED));
@@ -187,13 +196,18 @@ public final class DataPlane implements Measurement {
     contestants.add(setting.contestant(sites.site("direct"), Sites.RANDOM));
     for (String peer : List.of("patchbay-", "nftables-", "iptables-")) {
       for (int size : sizes) {
+        if (!sites.has(peer + size)) {
+          continue;
+        }
         Site site = sites.site(peer + size);
         contestants.add(setting.contestant(site, Sites.FIXED));
         if (size >= 1000) {
           contestants.add(setting.contestant(site, Sites.RANDOM));
         }
       }
-      contestants.add(setting.contestant(sites.site(peer + sites.most()), Sites.FOREIGN));
+      if (sites.has(peer + sites.most())) {
+        contestants.add(setting.contestant(sites.site(peer + sites.most()), Sites.FOREIGN));
+      }
     }
     contestants.add(setting.contestant(sites.site("patchbay-" + sites.most()), Sites.STICKY));
     contestants.add(setting.contestant(sites.site("patchbay-conntrack"), Sites.FIXED));
@@ -202,6 +216,12 @@ public final class DataPlane implements Measurement {
       Site large = sites.site("patchbay-" + LARGE);
       contestants.add(setting.contestant(large, Sites.FIXED));
       contestants.add(setting.contestant(large, Sites.RANDOM));
+    }
+    for (Contestant contestant : contestants) {
+      if (contestant.targets().startsWith(Sites.RANDOM)) {
+        // Things are made for a Service, or an endpoint, when it is used for the first time.
+        contestant.generator().walk(Kind.CRR, contestant.targets());
+      }
     }
     Race race = race(bench, Kind.CRR, setting, contestants, rounds, runs);
     Report report = new Report(bench, race, Kind.CRR, setting, goals);
@@ -218,6 +238,19 @@ public final class DataPlane implements Measurement {
     if (goals) {
       chart(bench, report, race, setting);
     }
+    if (setting.family() == Family.IPV4 && !setting.host() && setting.cores() == Cores.SAME) {
+      int most = sites.most();
+      String size = "%,d Services".formatted(most);
+      report.headline("TCP connect, request, close; one of " + size, "fixed", "direct/fixed", most);
+      report.headline(
+          "TCP connect, request, close; a random one of " + size, "random", "direct/random", most);
+      report.headline(
+          "TCP connect, request, close; no Service, " + size + " loaded",
+          "foreign",
+          "direct/fixed",
+          most);
+    }
+    return race;
   }
 
   private void connectGoals(Report report, int most) {
@@ -267,8 +300,10 @@ public final class DataPlane implements Measurement {
           points.add(Point.of(size, report.comparison(key, "direct/fixed").cost()));
         }
       }
-      Peer which = race.contestant(peer + sizes[0] + "/fixed").peer();
-      fixed.add(new Line(which, which.title(), points));
+      if (!points.isEmpty()) {
+        Peer which = race.contestant(peer + sizes[0] + "/fixed").peer();
+        fixed.add(new Line(which, which.title(), points));
+      }
     }
     bench
         .results()
@@ -295,7 +330,7 @@ public final class DataPlane implements Measurement {
         List.of("patchbay-" + sites.most(), "patchbay-again", "no-events", "no-events-again")) {
       contestants.add(setting.contestant(sites.site(key), Sites.FIXED));
     }
-    Race race = race(bench, Kind.CRR, setting, contestants, quick ? 30 : 300, runs);
+    Race race = race(bench, Kind.CRR, setting, contestants, (quick ? 2 : 5) * rounds, runs);
     Report report = new Report(bench, race, Kind.CRR, setting, true, "events/");
     report.noise("no-events-again/fixed", "no-events/fixed");
     report.cost(
@@ -320,7 +355,9 @@ public final class DataPlane implements Measurement {
             "patchbay-conntrack",
             "nftables-" + most,
             "iptables-" + most)) {
-      contestants.add(setting.contestant(sites.site(key), targets));
+      if (sites.has(key)) {
+        contestants.add(setting.contestant(sites.site(key), targets));
+      }
     }
     Race race = race(bench, kind, setting, contestants, rounds, runs);
     Report report = new Report(bench, race, kind, setting, kind != Kind.BULK || !quick);
@@ -331,6 +368,9 @@ public final class DataPlane implements Measurement {
       if (!contestant.key().equals(direct)) {
         report.beside(direct, contestant);
       }
+    }
+    if (setting.family() == Family.IPV4 && !setting.host() && kind != Kind.BULK) {
+      report.headline(kind.title(), targets, direct, most);
     }
     String ours = "patchbay-" + most + "/" + targets;
     if (kind == Kind.RR) {
@@ -574,6 +614,22 @@ public final class DataPlane implements Measurement {
               .against("Patchbay")
               .goal(DataGoals.SLOWED)
               .note("its median is %.3f".formatted(ratio.value())));
+    }
+
+    /** A line of the README's table: cost beside a direct connection; nothing if it is void. */
+    void headline(String measure, String targets, String reference, int most) {
+      if (invalid.isPresent()) {
+        return;
+      }
+      Map<Peer, Figure> figures = new EnumMap<>(Peer.class);
+      figures.put(Peer.DIRECT, Figure.of(1));
+      for (String site : List.of("patchbay-" + most, "nftables-" + most, "iptables-" + most)) {
+        String key = site + "/" + targets;
+        if (race.has(key)) {
+          figures.put(race.contestant(key).peer(), comparison(key, reference).cost());
+        }
+      }
+      bench.results().add(new Headline(measure + ": time beside a direct one", figures));
     }
 
     private void add(Row row) {

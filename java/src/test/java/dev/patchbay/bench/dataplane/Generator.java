@@ -60,6 +60,11 @@ final class Generator implements AutoCloseable {
         ask("slice " + kind.option() + " " + targets + " " + operations + " " + (seed >>> 2) + "\n"));
   }
 
+  /** Makes an operation with each target in turn; the slice has no latencies. */
+  Slice walk(Kind kind, String targets) {
+    return Slice.parse(ask("walk " + kind.option() + " " + targets + "\n"));
+  }
+
   /** Opens connections and keeps them. */
   void hold(String targets, int connections) {
     order("hold " + targets + " " + connections + "\n");

@@ -2,6 +2,7 @@
 package dev.patchbay.bench.dataplane;
 
 import dev.patchbay.bench.Bench;
+import dev.patchbay.bench.Iptables;
 import dev.patchbay.bench.Peer;
 import dev.patchbay.bench.Tools;
 import dev.patchbay.lab.Commands;
@@ -59,6 +60,7 @@ final class Sites implements AutoCloseable {
   private final Lab lab;
   private final List<Family> families;
   private final int[] sizes;
+  private final String tools;
   private final Map<String, Site> sites = new LinkedHashMap<>();
   private final Map<String, Duration> loads = new LinkedHashMap<>();
 
@@ -72,6 +74,7 @@ final class Sites implements AutoCloseable {
     this.lab = lab;
     this.families = List.copyOf(families);
     this.sizes = sizes.clone();
+    tools = Iptables.path(lab.newDirectory("tools"));
     int most = most();
     for (Site site :
         List.of(
@@ -253,28 +256,32 @@ final class Sites implements AutoCloseable {
             services);
     long start = System.nanoTime();
     try (Kubelet kubelet = cluster.join(site.node(), "")) {
-      KubeProxy proxy = KubeProxy.start(cluster, site.node(), kubelet.node().name(), mode, ONE_LOAD);
-      awaitBothFamilies(proxy);
-      proxy.process().kill();
+      KubeProxy proxy =
+          KubeProxy.launch(cluster, site.node().host(), kubelet.node().name(), mode, tools);
+      Eventually.within(
+          ONE_LOAD,
+          () -> {
+            if (proxy.lastSync().isEmpty()) {
+              throw new AssertionError("kube-proxy has not programmed both families");
+            }
+          });
+    } catch (AssertionError e) {
+      // It is a fact about this peer, and no reason to measure nothing.
+      sites.remove(site.key());
+      site.close();
+      bench
+          .results()
+          .remark(
+              "%s had not programmed %,d Services after %d s, and is missing from the data plane."
+                  .formatted(site.peer().title(), services, ONE_LOAD.toSeconds()));
+      return;
+    } finally {
+      site.node().host().killProcesses();
     }
     Duration took = Duration.ofNanos(System.nanoTime() - start);
     loads.put(site.key(), took);
     services(site, services, iptables ? lastRule(site, services) : services - 1);
     bench.say("%s: programmed after %.1f s".formatted(site.key(), took.toMillis() / 1e3));
-  }
-
-  /** It programs each family for itself, and was waited for one. */
-  private void awaitBothFamilies(KubeProxy proxy) {
-    String metric = "kubeproxy_sync_proxy_rules_last_timestamp_seconds";
-    Eventually.within(
-        ONE_LOAD,
-        () -> {
-          List<String> values =
-              proxy.metrics().lines().filter(line -> line.startsWith(metric)).toList();
-          if (values.isEmpty() || values.stream().anyMatch(line -> line.endsWith(" 0"))) {
-            throw new AssertionError("kube-proxy has not programmed both families: " + values);
-          }
-        });
   }
 
   /** The Service whose rule is the last that iptables looks at; of IPv4. */
@@ -286,7 +293,7 @@ final class Sites implements AutoCloseable {
     }
     return site.node()
         .host()
-        .exec("iptables", "-t", "nat", "-S", "KUBE-SERVICES")
+        .exec("env", "PATH=" + tools, "iptables", "-t", "nat", "-S", "KUBE-SERVICES")
         .orFail()
         .out()
         .lines()
