@@ -57,6 +57,8 @@
 #define CHUNK (128 * 1024)
 #define MEBIBYTE (1024 * 1024)
 #define QUESTION 40
+/* A slice with as many is none: each may take seconds. */
+#define MOST_ERRORS 5
 
 static void die(const char *what)
 {
@@ -505,8 +507,12 @@ static void run_slice(enum kind kind, struct set *set, uint32_t count, uint64_t 
 	theirs = now(server_clock);
 	wall = last = now(CLOCK_MONOTONIC);
 	for (uint32_t i = 0; i < count; i++) {
-		if (!operate(kind, set, walk ? &set->targets[i] : draw_target(set), &latencies[i]))
-			errors++;
+		if (!operate(kind, set, walk ? &set->targets[i] : draw_target(set), &latencies[i]) &&
+		    ++errors == MOST_ERRORS) {
+			fail("%s to %s: %u of %u operations failed: %s", kind_names[kind], set->name, errors, i + 1,
+			     strerror(errno));
+			return;
+		}
 		if (kind != CRR) {
 			uint64_t after = now(CLOCK_MONOTONIC);
 

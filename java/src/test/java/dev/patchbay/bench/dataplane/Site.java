@@ -11,6 +11,7 @@ import dev.patchbay.lab.Pod;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A node that routes between a Pod with clients and one with a server, which has the addresses of
@@ -46,6 +47,10 @@ final class Site implements AutoCloseable {
       client.ip("route add %s via %s dev eth0%n".formatted(range, gateway));
       node.host().ip("route add %s via %s%n".formatted(range, server.address(family)));
       server.ip("route add local %s dev lo%n".formatted(range));
+    }
+    for (Pod place : List.of(client, node.host())) {
+      // What is not programmed is noticed within seconds.
+      place.exec("sh", "-c", "echo 1 > /proc/sys/net/ipv4/tcp_syn_retries").orFail();
     }
     Daemon process =
         server.start(
@@ -84,6 +89,18 @@ final class Site implements AutoCloseable {
   void targets(String name, Family family, List<InetSocketAddress> targets) {
     fromPod.targets(name + family.number(), targets);
     fromHost.targets(name + family.number(), targets);
+  }
+
+  /** Uses each destination of a kind once; what fails is described, and nothing else. */
+  Optional<String> verify(String name, Family family) {
+    try {
+      Slice slice = fromPod.walk(Kind.CRR, name + family.number());
+      return slice.errors() == 0
+          ? Optional.empty()
+          : Optional.of(slice.errors() + " connections failed");
+    } catch (IllegalStateException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
+    }
   }
 
   @Override

@@ -11,6 +11,7 @@ import dev.patchbay.lab.Family;
 import dev.patchbay.lab.Lab;
 import dev.patchbay.lab.Node;
 import dev.patchbay.lab.Patchbay;
+import dev.patchbay.lab.Result;
 import dev.patchbay.lab.cluster.Cluster;
 import dev.patchbay.lab.cluster.KubeProxy;
 import dev.patchbay.lab.cluster.Kubelet;
@@ -25,7 +26,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,10 +51,7 @@ final class Sites implements AutoCloseable {
   /** Destinations: the Service with a UDP port. */
   static final String UDP = "udp";
 
-  private static final Duration ONE_LOAD = Duration.ofSeconds(300);
-
-  /** What the agent is allowed to hold beyond its defaults, for more Services than those. */
-  private static final int DEFAULT_SERVICES = 65_536;
+  private static final Duration ONE_LOAD = Duration.ofMinutes(5);
 
   private final Bench bench;
   private final Lab lab;
@@ -211,8 +208,7 @@ final class Sites implements AutoCloseable {
       if (variants) {
         int most = most();
         patchbay("patchbay-again", Peer.PATCHBAY, most, kubeconfig);
-        trackConnections(
-            patchbay("patchbay-conntrack", Peer.PATCHBAY_VARIANT, most, kubeconfig));
+        trackConnections(patchbay("patchbay-conntrack", Peer.PATCHBAY_VARIANT, most, kubeconfig));
         attach(patchbay("patchbay-slowed", Peer.PATCHBAY_VARIANT, most, kubeconfig).node(), "slow");
         Path home = withoutEvents();
         for (String key : List.of("no-events", "no-events-again")) {
@@ -288,8 +284,7 @@ final class Sites implements AutoCloseable {
   private int lastRule(Site site, int services) {
     Map<String, Integer> numbers = new LinkedHashMap<>();
     for (int i = 0; i < services; i++) {
-      numbers.put(
-          Population.address(Family.IPV4, i).getAddress().getHostAddress() + "/32", i);
+      numbers.put(Population.address(Family.IPV4, i).getAddress().getHostAddress() + "/32", i);
     }
     return site.node()
         .host()
@@ -331,19 +326,48 @@ final class Sites implements AutoCloseable {
   void large(int services) {
     Site site = add("patchbay-" + services, Peer.PATCHBAY, services);
     Population.write(site.node().manifests(), services, List.of(Family.IPV4));
-    List<String> options = new ArrayList<>(List.of("--service-cidr=" + Population.WIDE_RANGE));
-    if (services > DEFAULT_SERVICES / 2) {
-      options.add("--max-frontends=" + 2 * services);
-      options.add("--max-services=" + 2 * services);
-      options.add("--max-backends=" + 2 * Population.ENDPOINTS * services);
-    }
     long start = System.nanoTime();
-    site.node().runOnce(options.toArray(String[]::new)).orFail();
+    Result result =
+        site.node()
+            .runOnce(
+                "--service-cidr=" + Population.WIDE_RANGE,
+                // A Service has a frontend for its port, and one for all the others.
+                "--max-frontends=" + 3 * services,
+                "--max-services=" + 2 * services,
+                "--max-backends=" + 2 * Population.ENDPOINTS * services);
+    if (result.exit() != 0) {
+      sites.remove(site.key());
+      site.close();
+      bench.results().remark("%s is missing: %s".formatted(site.key(), result.err().strip()));
+      return;
+    }
     Family family = Family.IPV4;
     site.targets(FIXED, family, List.of(Population.address(family, services - 1)));
     site.targets(RANDOM, family, Population.addresses(family, services));
     bench.say(
         "%s: programmed after %.1f s".formatted(site.key(), (System.nanoTime() - start) / 1e9));
+  }
+
+  /**
+   * Uses each Service of each site once: to see that all are programmed, and because things are
+   * made for a Service, or an endpoint, when it is used for the first time. A site that fails is
+   * taken out.
+   */
+  void verify() {
+    for (Site site : List.copyOf(sites.values())) {
+      for (Family family : families) {
+        if (!has(site.key()) || (family == Family.IPV6 && site.services() > most())) {
+          continue;
+        }
+        site.verify(RANDOM, family)
+            .ifPresent(
+                why -> {
+                  sites.remove(site.key());
+                  site.close();
+                  bench.results().remark("%s is missing: %s".formatted(site.key(), why));
+                });
+      }
+    }
   }
 
   @Override
