@@ -9,7 +9,6 @@
  * The maps have the types, flags, keys and values of bpf/include/core_maps.h. Each line of output has
  * the name of what was measured and then NAME=VALUE.
  */
-#define _GNU_SOURCE
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
