@@ -6,7 +6,7 @@ import dev.patchbay.lab.Patchbay;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The programs in C in {@code java/src/test/c}. */
+/** The programs in C in {@code java/src/test/bench}. */
 final class CProgram {
   private CProgram() {}
 
@@ -30,7 +30,7 @@ final class CProgram {
             "-Wextra",
             "-Werror",
             "-I" + root.resolve("bpf/include"),
-            root.resolve("java/src/test/c/" + name + ".c").toString(),
+            root.resolve("java/src/test/bench/" + name + ".c").toString(),
             "-o",
             program.toString(),
             "-lbpf");

@@ -10,6 +10,7 @@ import dev.patchbay.lab.Commands;
 import dev.patchbay.lab.Lab;
 import dev.patchbay.lab.Node;
 import dev.patchbay.scale.ChildJvm;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -67,10 +68,10 @@ public final class KernelMeasurement implements Measurement {
 
   @Override
   public void run(Bench bench) {
-    Report report = new Report(bench, GROUP);
+    Rows rows = new Rows(bench, GROUP);
     try (Lab lab = Lab.create()) {
       Path loader = CProgram.compile("map_loader", lab.directory());
-      Run run = new Run(lab, lab.addNode("maps"), loader, bench, report);
+      Run run = new Run(lab, lab.addNode("maps"), loader, bench, rows);
       int rounds = bench.quick() ? 1 : 3;
       run.programs(SMALL, rounds);
       run.programs(LARGE, rounds);
@@ -80,13 +81,13 @@ public final class KernelMeasurement implements Measurement {
         run.programs(HUGE, 1);
         run.oneEndpointEach(rounds);
       }
-      report.growth("change", "One endpoint changed: from the event to the kernel", "µs, p50");
-      report.growth("load", "Full load: from the events to the kernel", "ms");
+      rows.growth("change", "One endpoint changed: from the event to the kernel", "µs, p50");
+      rows.growth("load", "Full load: from the events to the kernel", "ms");
     }
   }
 
   /** One run of it. */
-  private record Run(Lab lab, Node node, Path loader, Bench bench, Report report) {
+  private record Run(Lab lab, Node node, Path loader, Bench bench, Rows rows) {
 
     private List<Line> java(String... arguments) {
       List<String> command =
@@ -94,7 +95,7 @@ public final class KernelMeasurement implements Measurement {
       try {
         return Line.parse(Commands.run(PATIENCE, command, "").orFail().out());
       } finally {
-        if (java.nio.file.Files.isDirectory(node.bpfDirectory())) {
+        if (Files.isDirectory(node.bpfDirectory())) {
           Lab.deleteTree(node.bpfDirectory());
         }
       }
@@ -132,7 +133,7 @@ public final class KernelMeasurement implements Measurement {
         limit.addAll(c("change", count, each, "20000"));
       }
       Row loaded =
-          report.row(
+          rows.row(
               "load",
               "full load, the first thing that the JVM does",
               services,
@@ -141,7 +142,7 @@ public final class KernelMeasurement implements Measurement {
               millis(Line.values(ours, "load", "p50_us")),
               rounds);
       Row batches =
-          report
+          rows
               .row(
                   "load",
                   "full load by batches",
@@ -154,11 +155,11 @@ public final class KernelMeasurement implements Measurement {
                   "%.3g ms where arrays are written through mapped memory"
                       .formatted(
                           Percentile.of(millis(Line.values(limit, "load", "mapped_us")), 50)));
-      report.add(loaded);
-      report.add(batches);
+      rows.add(loaded);
+      rows.add(batches);
       Row changed = microseconds(ours, "change", "one endpoint changed, p50", "p50_us", services);
       Row changedLast =
-          report
+          rows
               .row(
                   "change-p99",
                   "one endpoint changed, p99",
@@ -169,7 +170,7 @@ public final class KernelMeasurement implements Measurement {
                   (long) rounds * changes)
               .note("pauses of the collector count");
       Row limitChanged =
-          report.row(
+          rows.row(
               "change",
               "one Service written by a batch and a word, p50",
               services,
@@ -177,19 +178,19 @@ public final class KernelMeasurement implements Measurement {
               "µs",
               Line.values(limit, "change", "p50_us"),
               20_000L * rounds);
-      report.add(changed);
-      report.add(
+      rows.add(changed);
+      rows.add(
           services == LARGE
               ? changedLast.goal(ProgrammingGoals.CHANGE_P99)
               : services == HUGE
                   ? changedLast.goal(ProgrammingGoals.HUGE_CHANGE_P99)
                   : changedLast);
-      report.add(limitChanged);
+      rows.add(limitChanged);
       for (Operation operation : OPERATIONS) {
-        report.add(microseconds(ours, operation.name, operation.title, "p50_us", services));
+        rows.add(microseconds(ours, operation.name, operation.title, "p50_us", services));
       }
-      report.add(
-          report.row(
+      rows.add(
+          rows.row(
               "rate",
               "changes per second, one after the other",
               services,
@@ -197,8 +198,8 @@ public final class KernelMeasurement implements Measurement {
               "1/s",
               Line.values(ours, "sustained", "p50_us").stream().map(us -> 1e6 / us).toList(),
               rounds));
-      report.add(
-          report.row(
+      rows.add(
+          rows.row(
               "rate",
               "changes per second, one after the other",
               services,
@@ -207,14 +208,14 @@ public final class KernelMeasurement implements Measurement {
               Line.values(limit, "change", "per_second"),
               rounds));
       if (services == LARGE) {
-        report.ratio(
+        rows.ratio(
             "load-to-c",
             "full load",
             services,
             loaded,
             Optional.of(batches),
             ProgrammingGoals.LOAD);
-        report.ratio(
+        rows.ratio(
             "change-to-c",
             "one endpoint changed, p50",
             services,
@@ -226,7 +227,7 @@ public final class KernelMeasurement implements Measurement {
 
     private Row microseconds(
         List<Line> lines, String name, String title, String number, int services) {
-      return report.row(
+      return rows.row(
           name,
           title,
           services,
@@ -237,16 +238,16 @@ public final class KernelMeasurement implements Measurement {
     }
 
     private void growth() {
-      report
+      rows
           .find("change", LARGE, Peer.PATCHBAY)
           .ifPresent(
               large ->
-                  report.ratio(
+                  rows.ratio(
                       "change-growth",
                       "one endpoint changed, p50",
                       LARGE,
                       large,
-                      report.find("change", SMALL, Peer.PATCHBAY),
+                      rows.find("change", SMALL, Peer.PATCHBAY),
                       ProgrammingGoals.GROWTH));
     }
 
@@ -263,14 +264,14 @@ public final class KernelMeasurement implements Measurement {
         String name = "batch-call-" + count;
         String title = "bpf_map_update_batch() of " + count;
         Row java =
-            report.row(
+            rows.row(
                 name, title, 0, Peer.PATCHBAY, "µs", Line.values(ours, "batch", "p50_us"), rounds);
         Row fromC =
-            report.row(
+            rows.row(
                 name, title, 0, Peer.C_LOADER, "µs", Line.values(limit, "batch", "p50_us"), rounds);
-        report.add(java);
-        report.add(fromC);
-        report.ratio(
+        rows.add(java);
+        rows.add(fromC);
+        rows.ratio(
             name + "-to-c", title, 0, java, Optional.of(fromC), ProgrammingGoals.BATCH_CALL);
       }
     }
@@ -287,8 +288,8 @@ public final class KernelMeasurement implements Measurement {
                 "1");
         perService.add(Line.values(lines, "load", "p50_us").getFirst() / ONE_ENDPOINT);
       }
-      report.add(
-          report
+      rows.add(
+          rows
               .row(
                   "reconcile",
                   "full load per Service, 1 endpoint each",

@@ -15,11 +15,11 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /** Puts figures into the results, and finds those that are there. For one thread. */
-final class Report {
+final class Rows {
   private final Bench bench;
   private final String group;
 
-  Report(Bench bench, String group) {
+  Rows(Bench bench, String group) {
     this.bench = bench;
     this.group = group;
   }
@@ -50,7 +50,7 @@ final class Report {
             title,
             peer,
             unit,
-            Figure.of(List.copyOf(runs), samples))
+            Figure.of(List.copyOf(runs), Math.max(samples, runs.size())))
         .services(services);
   }
 
