@@ -8,6 +8,7 @@ import java.util.List;
 public final class Results {
   private final List<Row> rows = new ArrayList<>();
   private final List<Chart> charts = new ArrayList<>();
+  private final List<Headline> headlines = new ArrayList<>();
   private final List<String> remarks = new ArrayList<>();
 
   /** Adds a row; its key has to be new. */
@@ -26,6 +27,11 @@ public final class Results {
     charts.add(chart);
   }
 
+  /** Adds a line of the README's table. */
+  public synchronized void add(Headline headline) {
+    headlines.add(headline);
+  }
+
   /** Adds a sentence that stands at the top of the report: what went wrong, or was left out. */
   public synchronized void remark(String text) {
     remarks.add(text);
@@ -39,6 +45,11 @@ public final class Results {
   /** All charts, in the order in which they were added. */
   public synchronized List<Chart> charts() {
     return List.copyOf(charts);
+  }
+
+  /** The lines of the README's table. */
+  public synchronized List<Headline> headlines() {
+    return List.copyOf(headlines);
   }
 
   /** All remarks. */

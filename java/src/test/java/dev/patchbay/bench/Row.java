@@ -16,6 +16,7 @@ import java.util.OptionalInt;
  * @param peer what was measured it on
  * @param against what the figure is divided by; empty: it stands for itself
  * @param services how many Services there were, if that matters
+ * @param subject what else tells it from other rows of the same measure and peer, for people
  * @param unit of the figure, {@code x} for a ratio
  * @param figure what came out; empty: nothing, and the notes say why
  * @param goal what ought to come out, if that is known
@@ -29,6 +30,7 @@ public record Row(
     Peer peer,
     String against,
     OptionalInt services,
+    String subject,
     String unit,
     Optional<Figure> figure,
     Optional<Goal> goal,
@@ -55,6 +57,7 @@ public record Row(
         peer,
         "",
         OptionalInt.empty(),
+        "",
         unit,
         Optional.of(figure),
         Optional.empty(),
@@ -72,6 +75,7 @@ public record Row(
         peer,
         "",
         OptionalInt.empty(),
+        "",
         unit,
         Optional.empty(),
         Optional.empty(),
@@ -81,43 +85,45 @@ public record Row(
 
   /** With what the figure is divided by. */
   public Row against(String other) {
-    return new Row(key, group, measure, peer, other, services, unit, figure, goal, valid, notes);
+    return with(other, services, subject, goal, valid, notes);
   }
 
   /** With a number of Services. */
   public Row services(int count) {
-    return new Row(
-        key,
-        group,
-        measure,
-        peer,
-        against,
-        OptionalInt.of(count),
-        unit,
-        figure,
-        goal,
-        valid,
-        notes);
+    return with(against, OptionalInt.of(count), subject, goal, valid, notes);
+  }
+
+  /** With what else tells it from others. */
+  public Row subject(String text) {
+    return with(against, services, text, goal, valid, notes);
   }
 
   /** With a goal. */
   public Row goal(Goal aim) {
-    return new Row(
-        key, group, measure, peer, against, services, unit, figure, Optional.of(aim), valid, notes);
+    return with(against, services, subject, Optional.of(aim), valid, notes);
   }
 
   /** Of a series that may not be believed. */
   public Row invalid(String why) {
-    Row noted = note(why);
-    return new Row(
-        key, group, measure, peer, against, services, unit, figure, goal, false, noted.notes);
+    return with(against, services, subject, goal, false, note(why).notes);
   }
 
   /** With one more note. */
   public Row note(String text) {
     List<String> more = new ArrayList<>(notes);
     more.add(text);
-    return new Row(key, group, measure, peer, against, services, unit, figure, goal, valid, more);
+    return with(against, services, subject, goal, valid, more);
+  }
+
+  private Row with(
+      String other,
+      OptionalInt count,
+      String text,
+      Optional<Goal> aim,
+      boolean believed,
+      List<String> remarks) {
+    return new Row(
+        key, group, measure, peer, other, count, text, unit, figure, aim, believed, remarks);
   }
 
   /** Whether its goal was reached. */
