@@ -49,8 +49,9 @@ final class Html {
         .append(CSS)
         .append("</style></head><body>\n<h1>Patchbay: benchmarks</h1>\n");
     if (report.quick()) {
-      text.append("<p><b>A quick run:</b> small sizes and few rounds. It shows that all of it works"
-          + " and roughly where things are; the gates are meant for <code>make bench</code>.</p>\n");
+      text.append(
+          "<p><b>A quick run:</b> small sizes and few rounds. It shows that all of it works"
+              + " and roughly where things are; the gates are meant for <code>make bench</code>.</p>\n");
     }
     List<String> remarks = report.results().remarks();
     if (!remarks.isEmpty()) {
@@ -60,25 +61,28 @@ final class Html {
     }
     goals(report.results().rows());
     if (!report.results().charts().isEmpty()) {
-      text.append("<h2>Pictures</h2>\n<p>Points are medians; whiskers reach from the lowest to the"
-          + " highest run.</p>\n");
+      text.append(
+          "<h2>Pictures</h2>\n<p>Points are medians; whiskers reach from the lowest to the"
+              + " highest run.</p>\n");
       for (Chart chart : report.results().charts()) {
         text.append("<figure id='").append(escape(chart.id())).append("'>\n");
         text.append(Svg.draw(chart)).append("</figure>\n");
       }
     }
-    text.append("<h2>All figures</h2>\n<p>Ratios are times divided by those of what they stand"
-        + " beside in the same round: below 1 is faster. In brackets: the lowest and the highest"
-        + " run.</p>\n");
+    text.append(
+        "<h2>All figures</h2>\n<p>Ratios are times divided by those of what they stand"
+            + " beside in the same round: below 1 is faster. In brackets: the lowest and the highest"
+            + " run.</p>\n");
     Pivot.of(report.results().rows()).forEach(this::table);
     machine(report);
     text.append("</body></html>\n");
   }
 
   private void goals(List<Row> rows) {
-    text.append("<h2>Goals</h2>\n<p>A gate has to hold in each release; the moonshot is the aim"
-        + " beyond it. A row is void if two identical configurations of its series differ by more"
-        + " than 1 %.</p>\n");
+    text.append(
+        "<h2>Goals</h2>\n<p>A gate has to hold in each release; the moonshot is the aim"
+            + " beyond it. A row is void if two identical configurations of its series differ by more"
+            + " than 1 %.</p>\n");
     String group = "";
     boolean open = false;
     for (Row row : rows) {
@@ -89,8 +93,9 @@ final class Html {
       if (!heading.equals(group)) {
         text.append(open ? "</table></div>\n" : "");
         text.append("<h3>").append(escape(heading)).append("</h3>\n<div class='wide'><table>");
-        text.append("<tr><th>goal</th><th>measure</th><th>of</th><th>beside</th><th>figure</th>"
-            + "<th>95 %</th><th>gate</th><th>moonshot</th><th></th></tr>\n");
+        text.append(
+            "<tr><th>goal</th><th>measure</th><th>of</th><th>beside</th><th>figure</th>"
+                + "<th>95 %</th><th>gate</th><th>moonshot</th><th></th></tr>\n");
         group = heading;
         open = true;
       }
@@ -121,8 +126,11 @@ final class Html {
 
   private static String remarks(Row row) {
     StringBuilder notes = new StringBuilder();
-    row.warning().ifPresent(warning -> notes.append("<br><small>⚠ ").append(escape(warning)).append("</small>"));
-    row.notes().forEach(note -> notes.append("<br><small>").append(escape(note)).append("</small>"));
+    row.warning()
+        .ifPresent(
+            warning -> notes.append("<br><small>⚠ ").append(escape(warning)).append("</small>"));
+    row.notes()
+        .forEach(note -> notes.append("<br><small>").append(escape(note)).append("</small>"));
     return notes.toString();
   }
 
@@ -147,12 +155,16 @@ final class Html {
   /** What a line is of. */
   static String of(Pivot.Subject subject) {
     StringBuilder name = new StringBuilder(subject.peer().title());
-    subject.services().ifPresent(count -> name.append(", ").append("%,d Services".formatted(count)));
+    subject
+        .services()
+        .ifPresent(count -> name.append(", ").append("%,d Services".formatted(count)));
     return subject.text().isEmpty() ? name.toString() : name + ", " + subject.text();
   }
 
   private void table(Pivot pivot) {
-    text.append("<h3>").append(escape(pivot.group())).append("</h3>\n<div class='wide'><table><tr><th></th>");
+    text.append("<h3>")
+        .append(escape(pivot.group()))
+        .append("</h3>\n<div class='wide'><table><tr><th></th>");
     pivot.columns().forEach(c -> text.append("<th>").append(escape(c.title())).append("</th>"));
     text.append("</tr>\n");
     for (Pivot.Line line : pivot.lines()) {

@@ -30,8 +30,7 @@ public final class Iptables {
       for (String family : List.of("iptables", "ip6tables")) {
         for (String tool : List.of("", "-restore", "-save")) {
           Files.createSymbolicLink(
-              directory.resolve(family + tool),
-              tools.get().resolve(family + "-legacy" + tool));
+              directory.resolve(family + tool), tools.get().resolve(family + "-legacy" + tool));
         }
       }
     } catch (IOException e) {

@@ -34,7 +34,10 @@ final class Markdown {
       }
     }
     text.append("\n## Machine\n\n");
-    report.machine().facts().forEach((k, v) -> text.append("- ").append(k).append(": ").append(v).append('\n'));
+    report
+        .machine()
+        .facts()
+        .forEach((k, v) -> text.append("- ").append(k).append(": ").append(v).append('\n'));
     return text.toString();
   }
 

@@ -69,7 +69,9 @@ final class Svg {
   /** A picture in a page that defines the colours. */
   static String draw(Chart chart) {
     Svg svg = new Svg();
-    svg.add("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' role='img' aria-label='%s'>".formatted(WIDTH, HEIGHT, escape(chart.title())));
+    svg.add(
+        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %d %d' role='img' aria-label='%s'>"
+            .formatted(WIDTH, HEIGHT, escape(chart.title())));
     svg.label(LEFT, 20, "start", "var(--ink)", 15, chart.title());
     switch (chart) {
       case Lines lines -> svg.lines(lines);
@@ -88,11 +90,9 @@ final class Svg {
       return;
     }
     Axis x =
-        Axis.of(
-            chart.logarithmicX(), points.stream().mapToDouble(Point::x).toArray(), Double.NaN);
+        Axis.of(chart.logarithmicX(), points.stream().mapToDouble(Point::x).toArray(), Double.NaN);
     Axis y = vertical(chart.logarithmicY(), points, chart.logarithmicY() ? Double.NaN : 1);
-    DoubleUnaryOperator across =
-        value -> LEFT + 12 + x.part(value) * (WIDTH - LEFT - RIGHT - 24);
+    DoubleUnaryOperator across = value -> LEFT + 12 + x.part(value) * (WIDTH - LEFT - RIGHT - 24);
     DoubleUnaryOperator up = value -> HEIGHT - BOTTOM - y.part(value) * (HEIGHT - TOP - BOTTOM);
     frame(y, up, chart.values());
     for (double tick : x.ticks()) {
@@ -100,12 +100,7 @@ final class Svg {
       label(at, HEIGHT - BOTTOM + 18, "middle", "var(--soft)", 12, Numbers.plain(tick));
     }
     label(
-        (LEFT + WIDTH - RIGHT) / 2.0,
-        HEIGHT - 10,
-        "middle",
-        "var(--soft)",
-        12,
-        chart.arguments());
+        (LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 10, "middle", "var(--soft)", 12, chart.arguments());
     legend(chart.lines());
     for (Line line : chart.lines()) {
       String colour = colour(line.peer());
@@ -115,14 +110,19 @@ final class Svg {
         double v = up.applyAsDouble(point.y());
         path.append(path.isEmpty() ? 'M' : 'L').append(number(h)).append(' ').append(number(v));
         whisker(h, up, point.range(), colour);
-        add("<circle cx='%s' cy='%s' r='4' fill='%s'><title>%s: %s at %s</title></circle>".formatted(number(h),
-            number(v),
-            colour,
-            escape(line.name()),
-            Numbers.format(point.y(), Row.RATIO),
-            Numbers.plain(point.x())));
+        add(
+            "<circle cx='%s' cy='%s' r='4' fill='%s'><title>%s: %s at %s</title></circle>"
+                .formatted(
+                    number(h),
+                    number(v),
+                    colour,
+                    escape(line.name()),
+                    Numbers.format(point.y(), Row.RATIO),
+                    Numbers.plain(point.x())));
       }
-      add("<path d='%s' fill='none' stroke='%s' stroke-width='2.5' stroke-linejoin='round'/>".formatted(path, colour));
+      add(
+          "<path d='%s' fill='none' stroke='%s' stroke-width='2.5' stroke-linejoin='round'/>"
+              .formatted(path, colour));
     }
   }
 
@@ -155,13 +155,16 @@ final class Svg {
       for (Point point : line.points()) {
         double left = LEFT + (point.x() + 0.1) * group + which * width;
         double end = up.applyAsDouble(point.y());
-        add("<rect x='%s' y='%s' width='%s' height='%s' fill='%s'><title>%s: %s</title></rect>".formatted(number(left),
-            number(Math.min(end, base)),
-            number(width * 0.92),
-            number(Math.max(1, Math.abs(end - base))),
-            colour(line.peer()),
-            escape(line.name()),
-            Numbers.format(point.y(), Row.RATIO)));
+        add(
+            "<rect x='%s' y='%s' width='%s' height='%s' fill='%s'><title>%s: %s</title></rect>"
+                .formatted(
+                    number(left),
+                    number(Math.min(end, base)),
+                    number(width * 0.92),
+                    number(Math.max(1, Math.abs(end - base))),
+                    colour(line.peer()),
+                    escape(line.name()),
+                    Numbers.format(point.y(), Row.RATIO)));
         whisker(left + width * 0.46, up, point.range(), "var(--ink)");
       }
     }
@@ -182,33 +185,43 @@ final class Svg {
   private void frame(Axis y, DoubleUnaryOperator up, String values) {
     for (double tick : y.ticks()) {
       double at = up.applyAsDouble(tick);
-      add("<line x1='%d' x2='%d' y1='%s' y2='%s' stroke='var(--faint)'/>".formatted(LEFT, WIDTH - RIGHT, number(at), number(at)));
+      add(
+          "<line x1='%d' x2='%d' y1='%s' y2='%s' stroke='var(--faint)'/>"
+              .formatted(LEFT, WIDTH - RIGHT, number(at), number(at)));
       label(LEFT - 8, at + 4, "end", "var(--soft)", 12, Numbers.plain(tick));
     }
-    add(("<text transform='translate(16 %d) rotate(-90)' text-anchor='middle' fill='var(--soft)'"
-            + " font-size='12'>%s</text>").formatted((TOP + HEIGHT - BOTTOM) / 2, escape(values)));
+    add(
+        ("<text transform='translate(16 %d) rotate(-90)' text-anchor='middle' fill='var(--soft)'"
+                + " font-size='12'>%s</text>")
+            .formatted((TOP + HEIGHT - BOTTOM) / 2, escape(values)));
   }
 
   private void legend(List<Line> lines) {
     double at = LEFT;
     for (Line line : lines) {
-      add("<rect x='%s' y='33' width='12' height='12' rx='2' fill='%s'/>".formatted(number(at), colour(line.peer())));
+      add(
+          "<rect x='%s' y='33' width='12' height='12' rx='2' fill='%s'/>"
+              .formatted(number(at), colour(line.peer())));
       label(at + 17, 44, "start", "var(--ink)", 12, line.name());
       at += 34 + 6.6 * line.name().length();
     }
   }
 
   private void whisker(double x, DoubleUnaryOperator up, Interval range, String colour) {
-    add("<line x1='%s' x2='%s' y1='%s' y2='%s' stroke='%s' stroke-width='1.2'/>".formatted(number(x),
-        number(x),
-        number(up.applyAsDouble(range.low())),
-        number(up.applyAsDouble(range.high())),
-        colour));
+    add(
+        "<line x1='%s' x2='%s' y1='%s' y2='%s' stroke='%s' stroke-width='1.2'/>"
+            .formatted(
+                number(x),
+                number(x),
+                number(up.applyAsDouble(range.low())),
+                number(up.applyAsDouble(range.high())),
+                colour));
   }
 
-  private void label(
-      double x, double y, String anchor, String colour, int size, String content) {
-    add("<text x='%s' y='%s' text-anchor='%s' fill='%s' font-size='%d'>%s</text>".formatted(number(x), number(y), anchor, colour, size, escape(content)));
+  private void label(double x, double y, String anchor, String colour, int size, String content) {
+    add(
+        "<text x='%s' y='%s' text-anchor='%s' fill='%s' font-size='%d'>%s</text>"
+            .formatted(number(x), number(y), anchor, colour, size, escape(content)));
   }
 
   private void add(String element) {
@@ -260,7 +273,9 @@ final class Svg {
       double rough = span / TICKS;
       double unit = Math.pow(10, Math.floor(Math.log10(rough)));
       double step =
-          rough / unit < 1.5 ? unit : rough / unit < 3.5 ? 2 * unit : rough / unit < 7.5 ? 5 * unit : 10 * unit;
+          rough / unit < 1.5
+              ? unit
+              : rough / unit < 3.5 ? 2 * unit : rough / unit < 7.5 ? 5 * unit : 10 * unit;
       double first = Math.floor(low / step + 1e-9);
       double last = Math.max(first + 1, Math.ceil(high / step - 1e-9));
       List<Double> ticks = new ArrayList<>();

@@ -20,9 +20,9 @@ public final class BpfTool {
   }
 
   /**
-   * The programs that are attached to a cgroup itself: objects with {@code hook}, {@code id}, {@code
-   * translated} and {@code jited} bytes, {@code verified_insns}, and, while the kernel counts, {@code
-   * run_time_ns} and {@code run_cnt}.
+   * The programs that are attached to a cgroup itself: objects with {@code hook}, {@code id},
+   * {@code translated} and {@code jited} bytes, {@code verified_insns}, and, while the kernel
+   * counts, {@code run_time_ns} and {@code run_cnt}.
    */
   public static List<Json> programs(Path cgroup) {
     return Json.parse(run("programs", cgroup.toString()).out()).elements();

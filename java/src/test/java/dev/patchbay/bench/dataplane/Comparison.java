@@ -50,8 +50,7 @@ final class Comparison {
     List<List<Double>> runs = new ArrayList<>();
     long samples = 0;
     for (int run = 0; run < ours.size(); run++) {
-      runs.add(
-          List.of(value.applyAsDouble(ours.get(run)) / value.applyAsDouble(theirs.get(run))));
+      runs.add(List.of(value.applyAsDouble(ours.get(run)) / value.applyAsDouble(theirs.get(run))));
       samples += ours.get(run).latency.getTotalCount();
     }
     return Figure.of(runs.stream().map(List::getFirst).toList(), samples)

@@ -33,7 +33,12 @@ enum Cores {
   static void keepOff() {
     if (LAST > 0) {
       Commands.run(
-          "taskset", "-a", "-c", "-p", "0-" + (LAST - 1), Long.toString(ProcessHandle.current().pid()));
+          "taskset",
+          "-a",
+          "-c",
+          "-p",
+          "0-" + (LAST - 1),
+          Long.toString(ProcessHandle.current().pid()));
     }
   }
 

@@ -35,8 +35,7 @@ final class DataGoals {
       Goal.atLeast("D5", "connections a second, random Service", IPTABLES, 1.5, 1.6);
   static final Goal D6_MEDIAN = Goal.atMost("D6", "connect() p50", DIRECT, 1.03, 1.01);
   static final Goal D6_TAIL = Goal.atMost("D6", "connect() p99", DIRECT, 1.10);
-  static final Goal D7 =
-      Goal.atMost("D7", "request over an open connection", DIRECT, 1.005, 1.002);
+  static final Goal D7 = Goal.atMost("D7", "request over an open connection", DIRECT, 1.005, 1.002);
   static final Goal D7_PEER =
       Goal.atMost("D7", "request over an open connection", NFTABLES, 0.92, 0.90);
   static final Goal D8 = Goal.atMost("D8", "processor time per Gbit, bulk", DIRECT, 1.05, 1.02);
@@ -57,8 +56,7 @@ final class DataGoals {
       Goal.atMost(
           "D11", "connection with reverse translation and session affinity", DIRECT, 1.04, 1.025);
   static final Goal D12 =
-      Goal.atMost(
-          "D12", "connect() p99.9 at 1,000 updates a second", "without updates", 1.3, 1.1);
+      Goal.atMost("D12", "connect() p99.9 at 1,000 updates a second", "without updates", 1.3, 1.1);
   static final Goal EVENTS =
       Goal.atMost(
           "EV", "connection while nobody watches", "programs without the hooks for it", 1.01);
@@ -66,7 +64,10 @@ final class DataGoals {
       Goal.atMost("A/A", "direct beside direct: how far its median is from 1, in %", "", 1.0);
   static final Goal SLOWED =
       Goal.atLeast(
-          "SLOW", "Patchbay, deliberately slowed by 5 us: lower end of its interval", "itself", 1.0);
+          "SLOW",
+          "Patchbay, deliberately slowed by 5 us: lower end of its interval",
+          "itself",
+          1.0);
 
   /** Is to be exceeded by both modes at every size. */
   static final Goal SLOWER =

@@ -67,8 +67,7 @@ public final class DataPlane implements Measurement {
 
   @Override
   public void run(Bench bench) throws Exception {
-    List<Family> families =
-        quick ? List.of(Family.IPV4) : List.of(Family.IPV4, Family.IPV6);
+    List<Family> families = quick ? List.of(Family.IPV4) : List.of(Family.IPV4, Family.IPV6);
     try (Lab lab = Lab.create();
         Sites sites = new Sites(bench, lab, families, sizes)) {
       sites.join(true);
@@ -146,7 +145,11 @@ public final class DataPlane implements Measurement {
     }
 
     String title() {
-      return (host ? "host-network client" : "Pod") + ", IPv" + family.number() + ", " + cores.title();
+      return (host ? "host-network client" : "Pod")
+          + ", IPv"
+          + family.number()
+          + ", "
+          + cores.title();
     }
 
     Contestant contestant(Site site, String targets) {
@@ -173,13 +176,7 @@ public final class DataPlane implements Measurement {
     long start = System.nanoTime();
     Race race =
         Race.hold(
-            bench,
-            name,
-            kind,
-            contestants,
-            howManyRounds,
-            howManyRuns,
-            bench.left().dividedBy(3));
+            bench, name, kind, contestants, howManyRounds, howManyRuns, bench.left().dividedBy(3));
     bench.say(
         "%s: %d contestants in %.1f s"
             .formatted(name, contestants.size(), (System.nanoTime() - start) / 1e9));
@@ -256,16 +253,15 @@ public final class DataPlane implements Measurement {
   private void connectGoals(Report report, int most) {
     String ours = "patchbay-" + most;
     report.cost("D1", ours + "/fixed", "direct/fixed", DataGoals.D1);
-    report.missing("D1-one-way", DataGoals.D1_ONE_WAY, "reverse translation cannot be switched off");
+    report.missing(
+        "D1-one-way", DataGoals.D1_ONE_WAY, "reverse translation cannot be switched off");
     report.cost("D1-large", "patchbay-" + LARGE + "/fixed", "direct/fixed", DataGoals.D1_LARGE);
     report.cost("D2", ours + "/random", "direct/random", DataGoals.D2);
     report.cost("D3", ours + "/fixed", "patchbay-10/fixed", DataGoals.D3);
     report.rate("D4", ours + "/fixed", "nftables-" + most + "/fixed", DataGoals.D4_FIXED);
-    report.rate(
-        "D4-random", ours + "/random", "nftables-" + most + "/random", DataGoals.D4_RANDOM);
+    report.rate("D4-random", ours + "/random", "nftables-" + most + "/random", DataGoals.D4_RANDOM);
     report.rate("D5", ours + "/fixed", "iptables-" + most + "/fixed", DataGoals.D5_WORST);
-    report.rate(
-        "D5-random", ours + "/random", "iptables-" + most + "/random", DataGoals.D5_RANDOM);
+    report.rate("D5-random", ours + "/random", "iptables-" + most + "/random", DataGoals.D5_RANDOM);
     report.latency("D6-p50", ours + "/fixed", "direct/fixed", 50, DataGoals.D6_MEDIAN);
     report.latency("D6-p99", ours + "/fixed", "direct/fixed", 99, DataGoals.D6_TAIL);
     report.cost("D9", ours + "/foreign", "direct/fixed", DataGoals.D9);
@@ -274,18 +270,24 @@ public final class DataPlane implements Measurement {
     for (int size : sizes) {
       for (String peer : List.of("nftables-", "iptables-")) {
         report.cost(
-            "peers-" + peer + size, peer + size + "/fixed", "patchbay-" + size + "/fixed",
+            "peers-" + peer + size,
+            peer + size + "/fixed",
+            "patchbay-" + size + "/fixed",
             DataGoals.SLOWER);
         if (size >= 1000) {
           report.cost(
-              "peers-random-" + peer + size, peer + size + "/random",
-              "patchbay-" + size + "/random", DataGoals.SLOWER);
+              "peers-random-" + peer + size,
+              peer + size + "/random",
+              "patchbay-" + size + "/random",
+              DataGoals.SLOWER);
         }
       }
     }
     for (String peer : List.of("nftables-", "iptables-")) {
       report.cost(
-          "peers-conntrack-" + peer + most, peer + most + "/fixed", "patchbay-conntrack/fixed",
+          "peers-conntrack-" + peer + most,
+          peer + most + "/fixed",
+          "patchbay-conntrack/fixed",
           DataGoals.SLOWER);
     }
   }
@@ -333,8 +335,7 @@ public final class DataPlane implements Measurement {
     Race race = race(bench, Kind.CRR, setting, contestants, (quick ? 2 : 5) * rounds, runs);
     Report report = new Report(bench, race, Kind.CRR, setting, true, "events/");
     report.noise("no-events-again/fixed", "no-events/fixed");
-    report.cost(
-        "EV", "patchbay-" + sites.most() + "/fixed", "no-events/fixed", DataGoals.EVENTS);
+    report.cost("EV", "patchbay-" + sites.most() + "/fixed", "no-events/fixed", DataGoals.EVENTS);
     report.cost("EV-again", "patchbay-again/fixed", "no-events-again/fixed", DataGoals.EVENTS);
   }
 
@@ -444,13 +445,7 @@ public final class DataPlane implements Measurement {
     void absolute(String key) {
       Contestant contestant = race.contestant(key);
       add(of(contestant, "cost", "time", "us", absolute(key, laps -> us(laps.cost))));
-      add(
-          of(
-              contestant,
-              "rate",
-              "rate",
-              "1/s",
-              absolute(key, laps -> 1e6 / us(laps.cost))));
+      add(of(contestant, "rate", "rate", "1/s", absolute(key, laps -> 1e6 / us(laps.cost))));
       add(of(contestant, "cpu", "processor time", "us", absolute(key, laps -> us(laps.cpu))));
       for (int percentile : new int[] {50, 99}) {
         add(
@@ -517,7 +512,8 @@ public final class DataPlane implements Measurement {
             case Sites.RANDOM -> contestant.services() == 0 ? "random endpoint" : "random Service";
             case Sites.FOREIGN -> "address of no Service";
             case Sites.STICKY -> "Service with session affinity";
-            case Sites.UDP -> contestant.services() == 0 ? "one Service's endpoints" : "one Service";
+            case Sites.UDP ->
+                contestant.services() == 0 ? "one Service's endpoints" : "one Service";
             default ->
                 contestant.services() == 0
                     ? "one Service's endpoints"

@@ -57,7 +57,16 @@ final class Generator implements AutoCloseable {
   /** Makes a slice of load. */
   Slice slice(Kind kind, String targets, int operations, long seed) {
     return Slice.parse(
-        ask("slice " + kind.option() + " " + targets + " " + operations + " " + (seed >>> 2) + "\n"));
+        ask(
+            "slice "
+                + kind.option()
+                + " "
+                + targets
+                + " "
+                + operations
+                + " "
+                + (seed >>> 2)
+                + "\n"));
   }
 
   /** Makes an operation with each target in turn; the slice has no latencies. */

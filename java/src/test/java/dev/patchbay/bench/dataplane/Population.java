@@ -90,9 +90,7 @@ final class Population {
 
   private static InetAddress v4(int bits) {
     return of(
-        new byte[] {
-          (byte) (bits >>> 24), (byte) (bits >>> 16), (byte) (bits >>> 8), (byte) bits
-        });
+        new byte[] {(byte) (bits >>> 24), (byte) (bits >>> 16), (byte) (bits >>> 8), (byte) bits});
   }
 
   /** fd00:10:RANGE::NUMBER. */
@@ -191,8 +189,7 @@ final class Population {
         servers(family, number).stream()
             .map(
                 server ->
-                    Map.of(
-                        "addresses", List.of(text(server)), "conditions", Map.of("ready", true)))
+                    Map.of("addresses", List.of(text(server)), "conditions", Map.of("ready", true)))
             .toList());
   }
 

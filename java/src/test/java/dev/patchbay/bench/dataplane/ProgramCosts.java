@@ -33,8 +33,7 @@ final class ProgramCosts {
       Patchbay.root().resolve("java/src/test/resources/bench/verified-instructions.json");
 
   /** A case: a site, what its client does, and the hooks of which the time is wanted. */
-  private record Case(
-      String site, Kind kind, String targets, String subject, List<String> hooks) {}
+  private record Case(String site, Kind kind, String targets, String subject, List<String> hooks) {}
 
   private final Bench bench;
   private final Sites sites;
@@ -104,9 +103,7 @@ final class ProgramCosts {
         measure(one)
             .forEach(
                 (hook, nanos) ->
-                    found
-                        .computeIfAbsent(key(one, hook), key -> new ArrayList<>())
-                        .add(nanos));
+                    found.computeIfAbsent(key(one, hook), key -> new ArrayList<>()).add(nanos));
       }
     }
     for (Case one : cases) {
@@ -195,12 +192,12 @@ final class ProgramCosts {
       long verified = program.get("verified_insns").number();
       Row row =
           Row.of(
-              "programs/verified/" + hook,
-              "Instructions that the verifier looked at",
-              "instructions",
-              Peer.PATCHBAY,
-              "",
-              Figure.of(verified))
+                  "programs/verified/" + hook,
+                  "Instructions that the verifier looked at",
+                  "instructions",
+                  Peer.PATCHBAY,
+                  "",
+                  Figure.of(verified))
               .subject(hook);
       Optional<Long> known = baseline.flatMap(all -> all.find(hook)).map(Json::number);
       bench.results().add(known.map(past -> row.note(change(verified, past))).orElse(row));

@@ -211,8 +211,7 @@ final class Sites implements AutoCloseable {
       if (variants) {
         int most = most();
         patchbay("patchbay-again", Peer.PATCHBAY, most, kubeconfig);
-        trackConnections(
-            patchbay("patchbay-conntrack", Peer.PATCHBAY_VARIANT, most, kubeconfig));
+        trackConnections(patchbay("patchbay-conntrack", Peer.PATCHBAY_VARIANT, most, kubeconfig));
         attach(patchbay("patchbay-slowed", Peer.PATCHBAY_VARIANT, most, kubeconfig).node(), "slow");
         Path home = withoutEvents();
         for (String key : List.of("no-events", "no-events-again")) {
@@ -288,8 +287,7 @@ final class Sites implements AutoCloseable {
   private int lastRule(Site site, int services) {
     Map<String, Integer> numbers = new LinkedHashMap<>();
     for (int i = 0; i < services; i++) {
-      numbers.put(
-          Population.address(Family.IPV4, i).getAddress().getHostAddress() + "/32", i);
+      numbers.put(Population.address(Family.IPV4, i).getAddress().getHostAddress() + "/32", i);
     }
     return site.node()
         .host()

@@ -112,8 +112,7 @@ public final class ClusterMeasurement implements Measurement {
             .flatMap(peer -> rows.find(measure, LARGE, peer).stream())
             .filter(row -> row.figure().isPresent())
             .reduce((a, b) -> value(a) <= value(b) ? a : b);
-    rows
-        .find(measure, LARGE, Peer.PATCHBAY)
+    rows.find(measure, LARGE, Peer.PATCHBAY)
         .ifPresent(
             own -> rows.ratio(measure + "-to-kube-proxy", own.measure(), LARGE, own, best, goal));
   }
@@ -131,8 +130,7 @@ public final class ClusterMeasurement implements Measurement {
             .findFirst();
     if (ours.isPresent() && seconds.isPresent()) {
       Row theirs =
-          rows
-              .row(
+          rows.row(
                   "rate",
                   "changes per second, one after the other",
                   LARGE,

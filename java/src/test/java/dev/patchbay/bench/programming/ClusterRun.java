@@ -237,8 +237,7 @@ final class ClusterRun {
             1));
     Duration watched = Duration.ofSeconds(bench.quick() ? 1 : 10);
     rows.add(
-        rows
-            .row(
+        rows.row(
                 "idle",
                 "processor time when nothing happens",
                 services,
@@ -370,8 +369,7 @@ final class ClusterRun {
         fromAnswer,
         "");
     rows.add(
-        rows
-            .row(
+        rows.row(
                 "change-cpu",
                 "processor time for one endpoint changed, alone",
                 services,
@@ -385,8 +383,7 @@ final class ClusterRun {
           Syncs is = contestant.syncs().orElseThrow();
           if (is.count() > was.count()) {
             rows.add(
-                rows
-                    .row(
+                rows.row(
                         "sync",
                         "one endpoint changed, event to the kernel",
                         services,
@@ -629,8 +626,7 @@ final class ClusterRun {
 
   private void failures(Contestant contestant, Total total) {
     Row row =
-        rows
-            .row(
+        rows.row(
                 "failures",
                 "connections that failed during all this",
                 services,

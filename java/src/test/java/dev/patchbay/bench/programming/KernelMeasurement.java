@@ -142,8 +142,7 @@ public final class KernelMeasurement implements Measurement {
               millis(Line.values(ours, "load", "p50_us")),
               rounds);
       Row batches =
-          rows
-              .row(
+          rows.row(
                   "load",
                   "full load by batches",
                   services,
@@ -159,8 +158,7 @@ public final class KernelMeasurement implements Measurement {
       rows.add(batches);
       Row changed = microseconds(ours, "change", "one endpoint changed, p50", "p50_us", services);
       Row changedLast =
-          rows
-              .row(
+          rows.row(
                   "change-p99",
                   "one endpoint changed, p99",
                   services,
@@ -238,8 +236,7 @@ public final class KernelMeasurement implements Measurement {
     }
 
     private void growth() {
-      rows
-          .find("change", LARGE, Peer.PATCHBAY)
+      rows.find("change", LARGE, Peer.PATCHBAY)
           .ifPresent(
               large ->
                   rows.ratio(
@@ -271,8 +268,7 @@ public final class KernelMeasurement implements Measurement {
                 name, title, 0, Peer.C_LOADER, "µs", Line.values(limit, "batch", "p50_us"), rounds);
         rows.add(java);
         rows.add(fromC);
-        rows.ratio(
-            name + "-to-c", title, 0, java, Optional.of(fromC), ProgrammingGoals.BATCH_CALL);
+        rows.ratio(name + "-to-c", title, 0, java, Optional.of(fromC), ProgrammingGoals.BATCH_CALL);
       }
     }
 
@@ -289,8 +285,7 @@ public final class KernelMeasurement implements Measurement {
         perService.add(Line.values(lines, "load", "p50_us").getFirst() / ONE_ENDPOINT);
       }
       rows.add(
-          rows
-              .row(
+          rows.row(
                   "reconcile",
                   "full load per Service, 1 endpoint each",
                   ONE_ENDPOINT,

@@ -126,11 +126,13 @@ public final class ManifestMeasurement implements Measurement {
           }
         }
       }
-      Row start = row("start", "process start to ready", "s", seconds.getOrDefault(true, List.of()));
+      Row start =
+          row("start", "process start to ready", "s", seconds.getOrDefault(true, List.of()));
       switch (services) {
         case 0 -> start = start.goal(ProgrammingGoals.EMPTY_START);
         case LARGE -> start = start.goal(ProgrammingGoals.COLD_START_MANIFESTS);
-        case HUGE -> start = start.goal(ProgrammingGoals.HUGE_START).note(String.join(" ", options));
+        case HUGE ->
+            start = start.goal(ProgrammingGoals.HUGE_START).note(String.join(" ", options));
         default -> {}
       }
       if (!Files.exists(Patchbay.home().resolve("lib/patchbay.aot"))) {
@@ -163,14 +165,23 @@ public final class ManifestMeasurement implements Measurement {
               without.size());
       rows.add(row);
       rows.ratio(
-          "start-aot", "process start to ready", services, with, Optional.of(row), ProgrammingGoals.AOT);
+          "start-aot",
+          "process start to ready",
+          services,
+          with,
+          Optional.of(row),
+          ProgrammingGoals.AOT);
     }
 
     private void footprint() {
       Eventually.pause(SETTLING.toNanos());
       ProcessGroup.Memory memory = group.memory();
       rows.add(
-          row("start-resident", "resident memory, settled", "MiB", List.of(memory.resident() / MEBI)));
+          row(
+              "start-resident",
+              "resident memory, settled",
+              "MiB",
+              List.of(memory.resident() / MEBI)));
       rows.add(
           row(
               "start-proportional",
