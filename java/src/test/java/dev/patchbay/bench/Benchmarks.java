@@ -2,6 +2,9 @@
 package dev.patchbay.bench;
 
 import dev.patchbay.bench.dataplane.DataPlane;
+import dev.patchbay.bench.programming.ClusterMeasurement;
+import dev.patchbay.bench.programming.KernelMeasurement;
+import dev.patchbay.bench.programming.ManifestMeasurement;
 import dev.patchbay.lab.Patchbay;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -34,7 +37,13 @@ public final class Benchmarks {
         wanted.add(argument);
       }
     }
-    List<Measurement> parts = new ArrayList<>(List.of(new DataPlane(quick)));
+    List<Measurement> parts =
+        new ArrayList<>(
+            List.of(
+                new DataPlane(quick),
+                new KernelMeasurement(),
+                new ManifestMeasurement(),
+                new ClusterMeasurement())); // compares with what the two before it found
     Set<String> unknown = new TreeSet<>(wanted);
     parts.forEach(part -> unknown.remove(part.name()));
     if (!unknown.isEmpty()) {

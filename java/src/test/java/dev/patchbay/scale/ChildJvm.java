@@ -11,11 +11,11 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** A JVM of its own for something that must not be disturbed by the tests around it. */
-final class ChildJvm {
+public final class ChildJvm {
   private ChildJvm() {}
 
   /** The command line for a class of the tests, with the options that the agent runs with. */
-  static List<String> command(Class<?> main, List<String> options, List<String> arguments) {
+  public static List<String> command(Class<?> main, List<String> options, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(launcherOptions());

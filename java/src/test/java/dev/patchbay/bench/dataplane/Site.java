@@ -11,7 +11,6 @@ import dev.patchbay.lab.Pod;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * A node that routes between a Pod with clients and one with a server, which has the addresses of
@@ -91,16 +90,17 @@ final class Site implements AutoCloseable {
     fromHost.targets(name + family.number(), targets);
   }
 
-  /** Uses each destination of a kind once; what fails is described, and nothing else. */
-  Optional<String> verify(String name, Family family) {
-    try {
-      Slice slice = fromPod.walk(Kind.CRR, name + family.number());
-      return slice.errors() == 0
-          ? Optional.empty()
-          : Optional.of(slice.errors() + " connections failed");
-    } catch (IllegalStateException e) {
-      return Optional.of(String.valueOf(e.getMessage()));
+  /**
+   * Uses each destination of a name once, in turn.
+   *
+   * @throws IllegalStateException if some failed
+   */
+  Slice walk(String name, Family family) {
+    Slice slice = fromPod.walk(Kind.CRR, name + family.number());
+    if (slice.errors() > 0) {
+      throw new IllegalStateException(slice.errors() + " connections failed");
     }
+    return slice;
   }
 
   @Override

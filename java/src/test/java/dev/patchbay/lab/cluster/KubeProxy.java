@@ -19,7 +19,9 @@ import java.util.Optional;
 public final class KubeProxy {
   private static final Duration START = Duration.ofSeconds(60);
 
-  /** It programs each family by itself, and has a value of some metrics for each that it has done. */
+  /**
+   * It programs each family by itself, and has a value of some metrics for each that it has done.
+   */
   private static final int FAMILIES = 2;
 
   private static final String HEALTHZ = "127.0.0.1:10256";
