@@ -233,7 +233,6 @@ public final class DataPlane implements Measurement {
     Report report = new Report(bench, race, Kind.CRR, setting, goals);
     report.noise("direct2/fixed", "direct/fixed");
     report.absolute("direct/fixed");
-    report.absolute("direct/random");
     for (Contestant contestant : race.contestants()) {
       if (!contestant.key().equals("direct/fixed")) {
         report.beside("direct/fixed", contestant);
@@ -370,7 +369,7 @@ public final class DataPlane implements Measurement {
       }
     }
     Race race = race(bench, kind, setting, contestants, rounds, runs);
-    Report report = new Report(bench, race, kind, setting, kind != Kind.BULK || !quick);
+    Report report = new Report(bench, race, kind, setting, true);
     String direct = "direct/" + targets;
     report.noise("direct2/" + targets, direct);
     report.absolute(direct);
