@@ -16,6 +16,7 @@ JEXTRACT  ?=#			the jextract to generate bindings with, or to compare them with 
 AOT       ?= yes#		no builds without an AOT cache, which saves start-up time
 MAVEN     ?=#			more arguments for Maven, for example MAVEN=--offline
 DEMO_IPV6 ?=#			1 runs the demo with IPv6
+BENCH     ?=#			arguments of the benchmarks: parts to run, --seed=N, --out=DIRECTORY
 JMH       ?=#			what make jmh runs, in JMH's words: JMH='-f 2 Compiler', JMH=-lp, JMH=-h
 # JAVA_HOME			a JDK 25, where the usual places do not hold one
 
@@ -57,8 +58,8 @@ need_root = if [ "$$(id -u)" != 0 ]; then \
 	echo "patchbay: make $@ needs root (namespaces, cgroups, BPF): sudo make $@$(1)" >&2; exit 1; fi
 
 # --- Goals -----------------------------------------------------------------------------------------------------------
-.PHONY: help deps doctor build bpf test test-pure test-kernel e2e cluster golden demo jmh jmh-smoke jmh-reference fmt check \
-	bindings clean
+.PHONY: help deps doctor build bpf test test-pure test-kernel e2e cluster golden bench bench-quick bench-tools \
+	bench-readme demo jmh jmh-smoke jmh-reference fmt check bindings clean
 
 help: ## this text
 	@echo "Patchbay: a Kubernetes Service dataplane. Start here: sudo make demo"
@@ -113,6 +114,35 @@ cluster: ## the programs of the test cluster, built once and kept outside of the
 golden: bpf ## write what is derived again (outcomes in resources/golden, patchbay.yaml, two tables); read the diff
 	$(msg) GOLDEN "java/src/test/resources/golden, java/src/main/kubernetes/patchbay.yaml, java/docs/kube-proxy.md, java/docs/metrics.md"
 	$(Q)$(MVN) test -Dtest='GoldenTest,KubernetesManifestsTest,KubeProxyConfigurationTest,MetricsTest' -Dsurefire.failIfNoSpecifiedTests=false -Dpatchbay.golden.rewrite=true
+
+bench: ## benchmarks beside direct connections and kube-proxy, with a report in target/bench (root; up to 40 minutes)
+	$(Q)$(call need_root)
+	$(Q)$(MAKE) bench-tools
+	$(Q).ci/bench $(BENCH)
+
+bench-quick: ## the same, roughly, in 3 minutes once everything is built (root)
+	$(Q)$(call need_root)
+	$(Q)$(MAKE) bench-tools
+	$(Q).ci/bench --quick $(BENCH)
+
+bench-tools: # what the benchmarks run
+	$(Q)$(MAKE) deps
+	$(Q)$(MAKE) build
+	$(Q)$(MAKE) cluster
+	$(Q)+$(BPF) bench
+	$(Q)$(MAKE) $(BENCH_PROGRAMS)
+	$(Q)$(MVN) test-compile dependency:build-classpath -Dmdep.includeScope=test -Dmdep.outputFile=target/test-classpath
+
+BENCH_PROGRAMS = $(patsubst java/src/test/bench/%.c,java/target/bench/%,$(wildcard java/src/test/bench/*.c))
+
+java/target/bench/%: java/src/test/bench/%.c bpf/include/abi.h
+	$(msg) CC $@
+	$(Q)mkdir -p $(@D)
+	$(Q)clang -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Ibpf/include $< -o $@ -Wl,--as-needed -lbpf
+
+bench-readme: ## take the table and the picture of the README from the last run of make bench
+	$(msg) README "README.md, java/docs/benchmarks.svg"
+	$(Q).ci/bench-readme
 
 demo: ## three Pods, a Service, curl (root); also with DEMO_IPV6=1
 	$(Q)$(call need_root)

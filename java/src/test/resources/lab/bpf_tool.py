@@ -3,6 +3,7 @@
 """A few bpf(2) calls for tests, independent of libbpf and of the code under test.
 
   query CGROUP       JSON object: attach type -> number of programs attached to CGROUP itself
+  programs CGROUP    JSON array: programs attached to CGROUP itself, with what the kernel counted of each
   pin-map PATH       create a small array map and pin it
   attach CGROUP PIN  attach a connect4 program that allows everything, through a pinned link
   detach CGROUP      detach every link of CGROUP, found by going through all links
@@ -21,6 +22,7 @@ import sys
 
 BPF = {"x86_64": 321, "aarch64": 280}[platform.machine()]
 MAP_CREATE, MAP_UPDATE, MAP_DELETE, PROG_LOAD, OBJ_PIN, OBJ_GET = 0, 2, 3, 5, 6, 7
+PROG_BY_ID = 13
 OBJ_INFO, PROG_QUERY, LINK_CREATE, LINK_BY_ID, LINK_NEXT, LINK_DETACH = 15, 16, 28, 30, 31, 34
 LINK_TYPE_CGROUP = 3
 CGROUP_SOCK_ADDR, MULTI = 18, 2
@@ -47,15 +49,35 @@ def pin(path, descriptor):
     bpf(OBJ_PIN, struct.pack("=QI", ctypes.addressof(name), descriptor))
 
 
-def query(cgroup):
+def attached(cgroup):
+    """The ids of the programs at each hook."""
     descriptor = os.open(cgroup, os.O_RDONLY)
-    counts = {}
+    found = {}
     for name, number in ATTACH_TYPES.items():
         ids = ctypes.create_string_buffer(4 * 64)
         _, answer = bpf(PROG_QUERY, struct.pack("=IIIIQI", descriptor, number, 0, 0,
                                                 ctypes.addressof(ids), 64))
-        counts[name] = struct.unpack_from("=I", answer, 24)[0]
-    print(json.dumps(counts))
+        count = struct.unpack_from("=I", answer, 24)[0]
+        found[name] = struct.unpack_from(f"={count}I", ids)
+    return found
+
+
+def query(cgroup):
+    print(json.dumps({name: len(ids) for name, ids in attached(cgroup).items()}))
+
+
+def programs(cgroup):
+    found = []
+    for name, ids in attached(cgroup).items():
+        for number in ids:
+            program, _ = bpf(PROG_BY_ID, struct.pack("=I", number))
+            _, _, _, jited, translated = struct.unpack_from("=II8sII", info(program, 232))
+            with open(f"/proc/self/fdinfo/{program}", encoding="ascii") as file:
+                lines = dict(line.split(":", 1) for line in file)
+            os.close(program)
+            found.append({"hook": name, "id": number, "translated": translated, "jited": jited, **{
+                field: int(lines.get(field, -1)) for field in ("run_time_ns", "run_cnt", "verified_insns")}})
+    print(json.dumps(found))
 
 
 def pin_map(path):
@@ -135,6 +157,6 @@ def zero(path, entries):
 
 
 if __name__ == "__main__":
-    {"query": query, "pin-map": pin_map, "attach": attach, "detach": detach,
+    {"query": query, "programs": programs, "pin-map": pin_map, "attach": attach, "detach": detach,
      "frontend-delete": frontend_delete, "frontend-put": frontend_put,
      "zero": zero}[sys.argv[1]](*sys.argv[2:])

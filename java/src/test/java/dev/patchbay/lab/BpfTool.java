@@ -2,6 +2,7 @@
 package dev.patchbay.lab;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -16,6 +17,15 @@ public final class BpfTool {
         .members()
         .forEach((type, count) -> counts.put(type, (int) count.number()));
     return counts;
+  }
+
+  /**
+   * The programs that are attached to a cgroup itself: objects with {@code hook}, {@code id},
+   * {@code translated} and {@code jited} bytes, {@code verified_insns}, and, while the kernel
+   * counts, {@code run_time_ns} and {@code run_cnt}.
+   */
+  public static List<Json> programs(Path cgroup) {
+    return Json.parse(run("programs", cgroup.toString()).out()).elements();
   }
 
   /** Pins a map that belongs to somebody else. */

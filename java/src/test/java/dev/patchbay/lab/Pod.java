@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.lab;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.file.Path;
@@ -110,6 +112,20 @@ public final class Pod {
   public Daemon start(String... command) {
     return new Daemon(
         entering(List.of(command)), lab.newFile(name, "out"), lab.newFile(name, "err"));
+  }
+
+  /**
+   * Starts a command that is talked to: its standard input and output are the caller's, who has to
+   * end it. What it says on standard error appears on this process's.
+   */
+  public Process open(String... command) {
+    try {
+      return new ProcessBuilder(entering(List.of(command)))
+          .redirectError(ProcessBuilder.Redirect.INHERIT)
+          .start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Starts the test server with its name and the options given; see {@code server.py}. */

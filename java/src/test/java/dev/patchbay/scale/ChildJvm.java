@@ -15,7 +15,7 @@ public final class ChildJvm {
   private ChildJvm() {}
 
   /** The command line for a class of the tests, with the options that the agent runs with. */
-  static List<String> command(Class<?> main, List<String> options, List<String> arguments) {
+  public static List<String> command(Class<?> main, List<String> options, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(launcherOptions());

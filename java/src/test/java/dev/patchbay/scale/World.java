@@ -13,6 +13,7 @@ import dev.patchbay.model.ServicePort;
 import dev.patchbay.model.ServiceState;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /**
  * Many Services with ten endpoints each, as values and as manifests. Service {@code i} in its
@@ -20,16 +21,37 @@ import java.util.List;
  * those.
  */
 public final class World {
+  /** Endpoints of a Service. */
   public static final int ENDPOINTS = 10;
 
   /** Addresses of one Service lie in a block of this size. */
   private static final int BLOCK = 64;
 
+  /** Cluster IPs in a block of this size of the second byte; 250 in the two after that. */
+  private static final int CLUSTER_IPS = 250 * 250;
+
+  /** Where the addresses of {@link #large} begin, behind those of 100,000 others. */
+  private static final int LARGE = 0x0af0_0000;
+
   private World() {}
 
   /** Built of new objects, as a source builds it when it has read a changed object. */
   public static ServiceState service(int number, int version) {
-    ObjectKey key = new ObjectKey(namespace(number), name(number));
+    return service(number, version, ENDPOINTS);
+  }
+
+  /** The same with another number of endpoints, below 64. */
+  public static ServiceState service(int number, int version, int count) {
+    return service(number, count, i -> IpAddress.of(endpoint(number, version + i)));
+  }
+
+  /** A Service with up to 65,000 endpoints, of which each version replaces {@code step}. */
+  public static ServiceState large(int number, int version, int count, int step) {
+    return service(number, count, i -> IpAddress.ofIpv4(LARGE + (i + version * step) % (1 << 16)));
+  }
+
+  private static ServiceState service(int number, int count, IntFunction<IpAddress> addresses) {
+    ObjectKey key = key(number);
     Service service =
         Service.builder(key)
             .clusterIps(List.of(IpAddress.of(clusterIp(number))))
@@ -37,10 +59,10 @@ public final class World {
             .origin("world")
             .build();
     List<Endpoint> endpoints = new ArrayList<>();
-    for (int i = 0; i < ENDPOINTS; i++) {
-      IpAddress address = IpAddress.of(endpoint(number, version + i));
+    for (int i = 0; i < count; i++) {
       endpoints.add(
-          new Endpoint(address, true, true, false, node(number, i), name(number) + "-" + i));
+          new Endpoint(
+              addresses.apply(i), true, true, false, node(number, i), name(number) + "-" + i));
     }
     EndpointSlice slice =
         new EndpointSlice(
@@ -115,6 +137,11 @@ public final class World {
     return text.toString();
   }
 
+  /** What a Service is called. */
+  public static ObjectKey key(int number) {
+    return new ObjectKey(namespace(number), name(number));
+  }
+
   private static String name(int number) {
     return "service-" + number;
   }
@@ -128,7 +155,8 @@ public final class World {
   }
 
   private static String clusterIp(int number) {
-    return "10.96." + (number / 250 + 1) + "." + (number % 250 + 1);
+    return "10.%d.%d.%d"
+        .formatted(96 + number / CLUSTER_IPS, number / 250 % 250 + 1, number % 250 + 1);
   }
 
   private static String endpoint(int number, int which) {
