@@ -126,13 +126,15 @@ bench-tools: # what the benchmarks run
 	$(Q)$(MAKE) build
 	$(Q)$(MAKE) cluster
 	$(Q)+$(BPF) bench
-	$(Q)$(MAKE) java/target/bench/load
+	$(Q)$(MAKE) $(BENCH_PROGRAMS)
 	$(Q)$(MVN) test-compile dependency:build-classpath -Dmdep.includeScope=test -Dmdep.outputFile=target/test-classpath
 
-java/target/bench/load: java/src/test/bench/load.c
+BENCH_PROGRAMS = $(patsubst java/src/test/bench/%.c,java/target/bench/%,$(wildcard java/src/test/bench/*.c))
+
+java/target/bench/%: java/src/test/bench/%.c bpf/include/abi.h
 	$(msg) CC $@
 	$(Q)mkdir -p $(@D)
-	$(Q)clang -std=gnu11 -O2 -g -Wall -Wextra -Werror $< -o $@
+	$(Q)clang -std=gnu11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Ibpf/include $< -o $@ -Wl,--as-needed -lbpf
 
 bench-readme: ## take the table and the picture of the README from the last run of make bench
 	$(msg) README "README.md, java/docs/benchmarks.svg"

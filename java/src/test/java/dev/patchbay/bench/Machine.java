@@ -2,6 +2,7 @@
 package dev.patchbay.bench;
 
 import dev.patchbay.lab.Commands;
+import dev.patchbay.lab.Patchbay;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -12,6 +13,8 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * What the figures come from.
@@ -38,6 +41,7 @@ public record Machine(Map<String, String> facts) {
     facts.put("distribution", lines("/etc/os-release", "PRETTY_NAME").replace("\"", ""));
     facts.put("JVM of the harness", System.getProperty("java.vm.version"));
     facts.put("commit", version("git", "describe", "--always", "--dirty"));
+    facts.put("kube-proxy and API server", kubernetes());
     facts.put("iptables", version("iptables", "--version"));
     facts.put("iptables of kube-proxy", Iptables.describe());
     facts.put("nft", version("nft", "--version"));
@@ -45,6 +49,13 @@ public record Machine(Map<String, String> facts) {
     facts.put("clang", version("clang", "--version"));
     facts.put("mitigations", read("/sys/devices/system/cpu/vulnerabilities/spectre_v2"));
     return new Machine(facts);
+  }
+
+  private static String kubernetes() {
+    Pattern version = Pattern.compile("(?m)^\\s*k8s\\.io/kubernetes (\\S+)");
+    Matcher found =
+        version.matcher(read(Patchbay.root().resolve("java/src/test/cluster/go.mod").toString()));
+    return found.find() ? found.group(1) : "unknown";
   }
 
   private static String processor() {

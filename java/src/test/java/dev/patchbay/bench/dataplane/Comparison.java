@@ -19,9 +19,15 @@ final class Comparison {
   private final List<Laps> theirs;
   private final RandomGenerator random;
 
-  Comparison(Race race, String contestant, String reference, RandomGenerator random) {
-    ours = race.runs(contestant);
-    theirs = race.runs(reference);
+  /**
+   * Compares.
+   *
+   * @param ours by run
+   * @param theirs by run; in each as many rounds, and those at the same moments
+   */
+  Comparison(List<Laps> ours, List<Laps> theirs, RandomGenerator random) {
+    this.ours = ours;
+    this.theirs = theirs;
     this.random = random;
   }
 

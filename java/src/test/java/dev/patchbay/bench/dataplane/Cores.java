@@ -2,6 +2,13 @@
 package dev.patchbay.bench.dataplane;
 
 import dev.patchbay.lab.Commands;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
 
 /** Which processors run what. */
 enum Cores {
@@ -10,7 +17,8 @@ enum Cores {
   /** One each: nearer to life. */
   SPLIT("client and server on a core each");
 
-  private static final int LAST = Runtime.getRuntime().availableProcessors() - 1;
+  /** Those that this process may run on, ascending. The first has most of the interrupts. */
+  private static final List<Integer> ALLOWED = allowed();
 
   private final String title;
 
@@ -25,26 +33,60 @@ enum Cores {
 
   /** Pins a generator and its server. */
   void pin(Generator generator) {
-    // The first one has most of the machine's interrupts.
-    generator.pin(LAST, this == SAME ? LAST : Math.max(0, LAST - 1));
+    int last = ALLOWED.getLast();
+    int other = ALLOWED.get(Math.max(0, ALLOWED.size() - 2));
+    generator.pin(last, this == SAME ? last : other);
   }
 
-  /** Keeps this process off the core that measures. Those that it starts later keep off it too. */
+  /**
+   * Keeps this process off the processor that measures, where there is another. What it starts from
+   * then on keeps off it too, unless it is pinned.
+   */
   static void keepOff() {
-    if (LAST > 0) {
-      Commands.run(
-          "taskset",
-          "-a",
-          "-c",
-          "-p",
-          "0-" + (LAST - 1),
-          Long.toString(ProcessHandle.current().pid()));
+    if (ALLOWED.size() > 1) {
+      pinMyself(ALLOWED.subList(0, ALLOWED.size() - 1));
     }
   }
 
-  /** Lets this process run everywhere. */
+  /** Lets this process run everywhere again. */
   static void anywhere() {
-    Commands.run(
-        "taskset", "-a", "-c", "-p", "0-" + LAST, Long.toString(ProcessHandle.current().pid()));
+    pinMyself(ALLOWED);
+  }
+
+  private static void pinMyself(List<Integer> cores) {
+    var ignored =
+        Commands.run(
+            "taskset",
+            "--all-tasks",
+            "--cpu-list",
+            "--pid",
+            cores.stream().map(String::valueOf).collect(Collectors.joining(",")),
+            Long.toString(ProcessHandle.current().pid()));
+  }
+
+  private static List<Integer> allowed() {
+    try {
+      return Files.readAllLines(Path.of("/proc/self/status")).stream()
+          .filter(line -> line.startsWith("Cpus_allowed_list:"))
+          .map(line -> parse(line.substring(line.indexOf(':') + 1).strip()))
+          .findFirst()
+          .orElseThrow();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Reads a list such as {@code 0-3,8}. */
+  static List<Integer> parse(String list) {
+    List<Integer> cores = new ArrayList<>();
+    for (String range : list.split(",", -1)) {
+      int dash = range.indexOf('-');
+      int from = Integer.parseInt(dash < 0 ? range : range.substring(0, dash));
+      int to = dash < 0 ? from : Integer.parseInt(range.substring(dash + 1));
+      for (int core = from; core <= to; core++) {
+        cores.add(core);
+      }
+    }
+    return List.copyOf(cores);
   }
 }

@@ -17,6 +17,7 @@ import dev.patchbay.bench.dataplane.Race.Laps;
 import dev.patchbay.lab.Family;
 import dev.patchbay.lab.Lab;
 import dev.patchbay.lab.Patchbay;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -38,6 +39,12 @@ public final class DataPlane implements Measurement {
   private final int rounds;
   private final int runs;
 
+  /** How many races share the time that is left. */
+  private int racesLeft;
+
+  /** Costs beside direct ones, for the chart of requests. */
+  private final Map<Kind, Map<Peer, Figure>> requests = new EnumMap<>(Kind.class);
+
   /**
    * Prepares it.
    *
@@ -48,6 +55,7 @@ public final class DataPlane implements Measurement {
     sizes = quick ? new int[] {10, 1000} : new int[] {1, 10, 1000, 10_000};
     rounds = Patchbay.setting("patchbay.bench.rounds", quick ? 20 : 60);
     runs = Patchbay.setting("patchbay.bench.runs", quick ? 3 : 7);
+    racesLeft = quick ? 8 : 15;
   }
 
   @Override
@@ -57,7 +65,7 @@ public final class DataPlane implements Measurement {
 
   @Override
   public Duration budget(boolean rough) {
-    return rough ? Duration.ofSeconds(100) : Duration.ofMinutes(24);
+    return rough ? Duration.ofSeconds(95) : Duration.ofMinutes(19);
   }
 
   @Override
@@ -81,7 +89,8 @@ public final class DataPlane implements Measurement {
       }
       Cores.keepOff();
       try {
-        measure(bench, sites, families);
+        sites.verify();
+        measure(bench, lab, sites);
       } finally {
         Cores.anywhere();
       }
@@ -100,8 +109,9 @@ public final class DataPlane implements Measurement {
         .services(site.services());
   }
 
-  private void measure(Bench bench, Sites sites, List<Family> families) {
-    Race first = connects(bench, sites, new Setting(Family.IPV4, false, Cores.SAME), true);
+  private void measure(Bench bench, Lab lab, Sites sites) throws IOException {
+    Setting usual = new Setting(Family.IPV4, false, Cores.SAME);
+    Race first = connects(bench, sites, usual, true);
     new ProgramCosts(bench, sites)
         .run(
             Statistics.median(
@@ -110,18 +120,16 @@ public final class DataPlane implements Measurement {
                     .toList()));
     events(bench, sites);
     for (Kind kind : List.of(Kind.RR, Kind.UDP, Kind.UDP_TO, Kind.DNS, Kind.DNS_TO, Kind.BULK)) {
-      requests(bench, sites, new Setting(Family.IPV4, false, Cores.SAME), kind);
+      requests(bench, sites, usual, kind);
     }
-    if (quick) {
-      return;
-    }
-    if (families.contains(Family.IPV6)) {
+    requestChart(bench);
+    new ConnectionMemory(bench, sites).run();
+    new UnderUpdates(bench, lab, sites.most()).run();
+    if (!quick) {
       connects(bench, sites, new Setting(Family.IPV6, false, Cores.SAME), true);
-    }
-    connects(bench, sites, new Setting(Family.IPV4, false, Cores.SPLIT), false);
-    connects(bench, sites, new Setting(Family.IPV4, true, Cores.SAME), false);
-    requests(bench, sites, new Setting(Family.IPV4, true, Cores.SAME), Kind.RR);
-    if (families.contains(Family.IPV6)) {
+      connects(bench, sites, new Setting(Family.IPV4, false, Cores.SPLIT), false);
+      connects(bench, sites, new Setting(Family.IPV4, true, Cores.SAME), false);
+      requests(bench, sites, new Setting(Family.IPV4, true, Cores.SAME), Kind.RR);
       for (Kind kind : List.of(Kind.RR, Kind.UDP_TO, Kind.DNS)) {
         requests(bench, sites, new Setting(Family.IPV6, false, Cores.SAME), kind);
       }
@@ -176,7 +184,14 @@ public final class DataPlane implements Measurement {
     long start = System.nanoTime();
     Race race =
         Race.hold(
-            bench, name, kind, contestants, howManyRounds, howManyRuns, bench.left().dividedBy(3));
+            bench,
+            name,
+            kind,
+            contestants,
+            howManyRounds,
+            howManyRuns,
+            bench.left().dividedBy(Math.max(1, racesLeft)));
+    racesLeft--;
     bench.say(
         "%s: %d contestants in %.1f s"
             .formatted(name, contestants.size(), (System.nanoTime() - start) / 1e9));
@@ -213,12 +228,6 @@ public final class DataPlane implements Measurement {
       Site large = sites.site("patchbay-" + LARGE);
       contestants.add(setting.contestant(large, Sites.FIXED));
       contestants.add(setting.contestant(large, Sites.RANDOM));
-    }
-    for (Contestant contestant : contestants) {
-      if (contestant.targets().startsWith(Sites.RANDOM)) {
-        // Things are made for a Service, or an endpoint, when it is used for the first time.
-        contestant.generator().walk(Kind.CRR, contestant.targets());
-      }
     }
     Race race = race(bench, Kind.CRR, setting, contestants, rounds, runs);
     Report report = new Report(bench, race, Kind.CRR, setting, goals);
@@ -374,6 +383,15 @@ public final class DataPlane implements Measurement {
       report.headline(kind.title(), targets, direct, most);
     }
     String ours = "patchbay-" + most + "/" + targets;
+    if (setting.family() == Family.IPV4 && !setting.host()) {
+      Map<Peer, Figure> costs = new EnumMap<>(Peer.class);
+      for (Contestant contestant : race.contestants()) {
+        if (contestant.peer() != Peer.PATCHBAY_VARIANT && !contestant.key().equals(direct)) {
+          costs.put(contestant.peer(), report.comparison(contestant.key(), direct).cost());
+        }
+      }
+      requests.put(kind, costs);
+    }
     if (kind == Kind.RR) {
       report.cost("D7", ours, direct, DataGoals.D7);
       report.cost("D7-peer", ours, "nftables-" + most + "/" + targets, DataGoals.D7_PEER);
@@ -381,6 +399,31 @@ public final class DataPlane implements Measurement {
       report.cpu("D8", ours, direct, DataGoals.D8);
       report.cpu("D8-peer", ours, "iptables-" + most + "/" + targets, DataGoals.D8_PEER);
     }
+  }
+
+  private void requestChart(Bench bench) {
+    List<Kind> kinds = List.copyOf(requests.keySet());
+    List<Line> bars = new ArrayList<>();
+    for (Peer peer : List.of(Peer.CONNTRACK, Peer.PATCHBAY, Peer.NFTABLES, Peer.IPTABLES)) {
+      List<Point> points = new ArrayList<>();
+      for (int i = 0; i < kinds.size(); i++) {
+        Figure figure = requests.getOrDefault(kinds.get(i), Map.of()).get(peer);
+        if (figure != null) {
+          points.add(Point.of(i, figure));
+        }
+      }
+      bars.add(new Line(peer, peer.title(), points));
+    }
+    bench
+        .results()
+        .add(
+            new Chart.Bars(
+                "requests",
+                "Requests and transfers: cost beside a direct connection (Pod, IPv4, one core)",
+                "time per operation, direct = 1",
+                1,
+                kinds.stream().map(Kind::label).toList(),
+                bars));
   }
 
   // --- Rows -------------------------------------------------------------------------------------
@@ -410,7 +453,9 @@ public final class DataPlane implements Measurement {
 
     Comparison comparison(String contestant, String reference) {
       return new Comparison(
-          race, contestant, reference, bench.random(prefix + contestant + reference));
+          race.runs(contestant),
+          race.runs(reference),
+          bench.random(prefix + contestant + reference));
     }
 
     private String group() {
@@ -473,6 +518,13 @@ public final class DataPlane implements Measurement {
     void beside(String reference, Contestant contestant) {
       Comparison comparison = comparison(contestant.key(), reference);
       add(ratio(contestant, "cost", "time", reference, comparison.cost()));
+      add(
+          of(
+              contestant,
+              "rate",
+              "rate",
+              "1/s",
+              absolute(contestant.key(), laps -> 1e6 / us(laps.cost))));
       add(ratio(contestant, "cpu", "processor time", reference, comparison.cpu()));
       for (int percentile : new int[] {50, 99}) {
         add(
@@ -559,17 +611,30 @@ public final class DataPlane implements Measurement {
 
     private Row goal(String key, String ours, String theirs, Goal goal, Figure figure) {
       Contestant contestant = race.contestant(ours);
-      return Row.of(
-              prefix + "goal/" + key,
-              "Goals: " + group(),
-              goal.measure(),
-              contestant.peer(),
-              Row.RATIO,
-              figure)
-          .subject(subject(contestant))
-          .services(contestant.services())
-          .against(described(race.contestant(theirs)))
-          .goal(goal);
+      Row row =
+          Row.of(
+                  prefix + "goal/" + key,
+                  "Goals: " + group(),
+                  goal.measure(),
+                  contestant.peer(),
+                  Row.RATIO,
+                  figure)
+              .subject(subject(contestant))
+              .services(contestant.services())
+              .against(described(race.contestant(theirs)))
+              .goal(goal);
+      return withErrors(withErrors(row, ours), theirs);
+    }
+
+    private Row withErrors(Row row, String contestant) {
+      List<Laps> laps = race.runs(contestant);
+      long errors = laps.stream().mapToLong(run -> run.errors).sum();
+      return errors == 0
+          ? row
+          : row.note(
+              "%s: %d of %d operations failed"
+                  .formatted(
+                      contestant, errors, laps.stream().mapToLong(run -> run.operations).sum()));
     }
 
     private static String described(Contestant contestant) {
@@ -633,14 +698,10 @@ public final class DataPlane implements Measurement {
       if (invalid.isPresent()) {
         whole = whole.invalid(invalid.get());
       }
-      long errors =
-          race.contestants().stream()
-              .filter(contestant -> row.key().startsWith(prefix + contestant.key() + "/"))
-              .flatMap(contestant -> race.runs(contestant.key()).stream())
-              .mapToLong(laps -> laps.errors)
-              .sum();
-      if (errors > 0) {
-        whole = whole.note(errors + " operations failed");
+      for (Contestant contestant : race.contestants()) {
+        if (row.key().startsWith(prefix + contestant.key() + "/")) {
+          whole = withErrors(whole, contestant.key());
+        }
       }
       bench.results().add(whole);
     }

@@ -101,7 +101,7 @@ final class Population {
     bytes[4] = (byte) (range >>> 8);
     bytes[5] = (byte) range;
     for (int i = 0; i < 4; i++) {
-      bytes[15 - i] = (byte) (number >>> 8 * i);
+      bytes[15 - i] = (byte) (number >>> (8 * i));
     }
     return of(bytes);
   }

@@ -197,7 +197,7 @@ final class ProgramCosts {
                   "instructions",
                   Peer.PATCHBAY,
                   "",
-                  Figure.of(verified))
+                  Figure.of((double) verified))
               .subject(hook);
       Optional<Long> known = baseline.flatMap(all -> all.find(hook)).map(Json::number);
       bench.results().add(known.map(past -> row.note(change(verified, past))).orElse(row));

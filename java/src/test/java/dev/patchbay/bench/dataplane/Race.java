@@ -27,7 +27,7 @@ final class Race {
     long operations;
     long errors;
 
-    private void add(Slice slice) {
+    void add(Slice slice) {
       cost.add(slice.cost());
       cpu.add(slice.cpu());
       operations += slice.operations();

@@ -47,6 +47,10 @@ final class Site implements AutoCloseable {
       node.host().ip("route add %s via %s%n".formatted(range, server.address(family)));
       server.ip("route add local %s dev lo%n".formatted(range));
     }
+    for (Pod place : List.of(client, node.host())) {
+      // What is not programmed is noticed within seconds.
+      place.exec("sh", "-c", "echo 1 > /proc/sys/net/ipv4/tcp_syn_retries").orFail();
+    }
     Daemon process =
         server.start(
             Tools.built("load").toString(), "server", Integer.toString(Population.SERVER_PORT));
@@ -84,6 +88,19 @@ final class Site implements AutoCloseable {
   void targets(String name, Family family, List<InetSocketAddress> targets) {
     fromPod.targets(name + family.number(), targets);
     fromHost.targets(name + family.number(), targets);
+  }
+
+  /**
+   * Uses each destination of a name once, in turn.
+   *
+   * @throws IllegalStateException if some failed
+   */
+  Slice walk(String name, Family family) {
+    Slice slice = fromPod.walk(Kind.CRR, name + family.number());
+    if (slice.errors() > 0) {
+      throw new IllegalStateException(slice.errors() + " connections failed");
+    }
+    return slice;
   }
 
   @Override

@@ -2,8 +2,10 @@
 package dev.patchbay.bench.dataplane;
 
 import dev.patchbay.bench.Bench;
+import dev.patchbay.bench.Figure;
 import dev.patchbay.bench.Iptables;
 import dev.patchbay.bench.Peer;
+import dev.patchbay.bench.Row;
 import dev.patchbay.bench.Tools;
 import dev.patchbay.lab.Commands;
 import dev.patchbay.lab.Eventually;
@@ -11,6 +13,7 @@ import dev.patchbay.lab.Family;
 import dev.patchbay.lab.Lab;
 import dev.patchbay.lab.Node;
 import dev.patchbay.lab.Patchbay;
+import dev.patchbay.lab.Result;
 import dev.patchbay.lab.cluster.Cluster;
 import dev.patchbay.lab.cluster.KubeProxy;
 import dev.patchbay.lab.cluster.Kubelet;
@@ -25,7 +28,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,10 +53,7 @@ final class Sites implements AutoCloseable {
   /** Destinations: the Service with a UDP port. */
   static final String UDP = "udp";
 
-  private static final Duration ONE_LOAD = Duration.ofSeconds(300);
-
-  /** What the agent is allowed to hold beyond its defaults, for more Services than those. */
-  private static final int DEFAULT_SERVICES = 65_536;
+  private static final Duration ONE_LOAD = Duration.ofMinutes(5);
 
   private final Bench bench;
   private final Lab lab;
@@ -329,19 +328,64 @@ final class Sites implements AutoCloseable {
   void large(int services) {
     Site site = add("patchbay-" + services, Peer.PATCHBAY, services);
     Population.write(site.node().manifests(), services, List.of(Family.IPV4));
-    List<String> options = new ArrayList<>(List.of("--service-cidr=" + Population.WIDE_RANGE));
-    if (services > DEFAULT_SERVICES / 2) {
-      options.add("--max-frontends=" + 2 * services);
-      options.add("--max-services=" + 2 * services);
-      options.add("--max-backends=" + 2 * Population.ENDPOINTS * services);
-    }
     long start = System.nanoTime();
-    site.node().runOnce(options.toArray(String[]::new)).orFail();
+    Result result =
+        site.node()
+            .runOnce(
+                "--service-cidr=" + Population.WIDE_RANGE,
+                // A Service has a frontend for its port, and one for all the others.
+                "--max-frontends=" + 3 * services,
+                "--max-services=" + 2 * services,
+                "--max-backends=" + 2 * Population.ENDPOINTS * services);
+    if (result.exit() != 0) {
+      sites.remove(site.key());
+      site.close();
+      bench.results().remark("%s is missing: %s".formatted(site.key(), result.err().strip()));
+      return;
+    }
     Family family = Family.IPV4;
     site.targets(FIXED, family, List.of(Population.address(family, services - 1)));
     site.targets(RANDOM, family, Population.addresses(family, services));
     bench.say(
         "%s: programmed after %.1f s".formatted(site.key(), (System.nanoTime() - start) / 1e9));
+  }
+
+  /**
+   * Uses each Service of each site once: to see that all are programmed, and because things are
+   * made for a Service, or an endpoint, when it is used for the first time. A site that fails is
+   * taken out.
+   */
+  void verify() {
+    for (Site site : List.copyOf(sites.values())) {
+      for (Family family : families) {
+        boolean large = site.services() > most() && family == Family.IPV6;
+        boolean unused = site.services() == 0 && site.peer() != Peer.DIRECT;
+        if (!has(site.key()) || large || unused) {
+          continue;
+        }
+        try {
+          Cores.SAME.pin(site.generator(false));
+          first(site, family, site.walk(RANDOM, family));
+        } catch (IllegalStateException e) {
+          sites.remove(site.key());
+          site.close();
+          bench.results().remark("%s is missing: %s".formatted(site.key(), e.getMessage()));
+        }
+      }
+    }
+  }
+
+  private void first(Site site, Family family, Slice slice) {
+    Row row =
+        Row.of(
+                "first/ipv%d/%s".formatted(family.number(), site.key()),
+                "The first connection to each Service, or endpoint, one after the other; measured once",
+                "time, IPv%d".formatted(family.number()),
+                site.peer(),
+                "us",
+                Figure.of(slice.cost() / 1e3))
+            .subject(site.services() == 0 ? site.key() : "");
+    bench.results().add(site.services() == 0 ? row : row.services(site.services()));
   }
 
   @Override

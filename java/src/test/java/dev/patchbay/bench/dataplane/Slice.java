@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.bench.dataplane;
 
+import java.util.Arrays;
+import java.util.List;
+
 /**
  * What some operations in a row took.
  *
@@ -12,18 +15,15 @@ package dev.patchbay.bench.dataplane;
  * @param latencies ns of each, see {@link Kind#timed}
  */
 record Slice(
-    int operations, int errors, long wall, long clientCpu, long serverCpu, long[] latencies) {
+    int operations, int errors, long wall, long clientCpu, long serverCpu, List<Long> latencies) {
 
   /** Reads an answer of the load generator. */
   static Slice parse(String line) {
-    String[] words = line.split(" ");
+    String[] words = line.split(" ", -1);
     if (words.length < 6 || !words[0].equals("done")) {
       throw new IllegalStateException("the load generator says: " + line);
     }
-    long[] latencies = new long[words.length - 6];
-    for (int i = 0; i < latencies.length; i++) {
-      latencies[i] = Long.parseLong(words[6 + i]);
-    }
+    List<Long> latencies = Arrays.stream(words).skip(6).map(Long::valueOf).toList();
     return new Slice(
         Integer.parseInt(words[1]),
         Integer.parseInt(words[2]),

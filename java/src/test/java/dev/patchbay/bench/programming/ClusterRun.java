@@ -5,6 +5,7 @@ import dev.patchbay.bench.Bench;
 import dev.patchbay.bench.Peer;
 import dev.patchbay.bench.Row;
 import dev.patchbay.bench.Statistics;
+import dev.patchbay.bench.Tools;
 import dev.patchbay.bench.programming.Contestant.Start;
 import dev.patchbay.bench.programming.Contestant.Syncs;
 import dev.patchbay.bench.programming.ProcessGroup.Memory;
@@ -108,7 +109,7 @@ final class ClusterRun {
     this.services = services;
     rows = new Rows(bench, GROUP);
     random = bench.random("cluster-" + services);
-    program = CProgram.compile("transitions", lab.directory());
+    program = Tools.built("transitions");
     cluster = Cluster.startApiServer(lab);
     Node far = lab.addNode("servers");
     servers = List.of(far.addPod("server-a"), far.addPod("server-b"));

@@ -6,6 +6,7 @@ import dev.patchbay.bench.Goal;
 import dev.patchbay.bench.Measurement;
 import dev.patchbay.bench.Peer;
 import dev.patchbay.bench.Row;
+import dev.patchbay.bench.Tools;
 import dev.patchbay.lab.Commands;
 import dev.patchbay.lab.Lab;
 import dev.patchbay.lab.Node;
@@ -70,7 +71,7 @@ public final class KernelMeasurement implements Measurement {
   public void run(Bench bench) {
     Rows rows = new Rows(bench, GROUP);
     try (Lab lab = Lab.create()) {
-      Path loader = CProgram.compile("map_loader", lab.directory());
+      Path loader = Tools.built("map_loader");
       Run run = new Run(lab, lab.addNode("maps"), loader, bench, rows);
       int rounds = bench.quick() ? 1 : 3;
       run.programs(SMALL, rounds);

@@ -18,6 +18,12 @@ import java.util.Optional;
  */
 public final class KubeProxy {
   private static final Duration START = Duration.ofSeconds(60);
+
+  /**
+   * It programs each family by itself, and has a value of some metrics for each that it has done.
+   */
+  private static final int FAMILIES = 2;
+
   private static final String HEALTHZ = "127.0.0.1:10256";
   private static final String METRICS = "127.0.0.1:10249";
 
@@ -97,7 +103,7 @@ public final class KubeProxy {
       throw new IllegalStateException("kube-proxy has ended:\n" + process.err());
     }
     List<Double> seconds = values("kubeproxy_sync_proxy_rules_last_timestamp_seconds");
-    return seconds.isEmpty() || seconds.contains(0.0)
+    return seconds.size() < FAMILIES || seconds.contains(0.0)
         ? Optional.empty()
         : Optional.of(Instant.ofEpochMilli(Math.round(1000 * Collections.max(seconds))));
   }
