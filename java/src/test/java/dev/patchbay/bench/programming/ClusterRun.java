@@ -615,13 +615,7 @@ final class ClusterRun {
     Peer peer = contestant.peer();
     rows.add(
         rows.row(
-            name + "-cpu",
-            title + ", processor time",
-            services,
-            peer,
-            "s",
-            List.of(used),
-            count));
+            name + "-cpu", title + ", processor time", services, peer, "s", List.of(used), count));
     rows.add(
         last.obeyed
             .map(

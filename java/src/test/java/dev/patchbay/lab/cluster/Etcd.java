@@ -216,7 +216,9 @@ final class Etcd implements AutoCloseable {
     return object.get("metadata").find("namespace").map(Json::text).orElse("default");
   }
 
-  /** What etcd tells about changes of a key, a JSON object in a line; the first says that it does. */
+  /**
+   * What etcd tells about changes of a key, a JSON object in a line; the first says that it does.
+   */
   InputStream watch(String key) {
     try {
       HttpRequest request =
