@@ -3,9 +3,12 @@
  * transitions.c - which endpoint connections reach, and since when.
  *
  *   transitions serve LETTER PORT            answers each connection with the letter, and closes it
- *   transitions watch ADDRESS PORT PACE      connects again and again, PACE microseconds apart
+ *   transitions watch ADDRESS PORT PACE PATIENCE
  *
- * The second prints a line when a connection has another outcome than the one before it:
+ * The second connects again and again, PACE microseconds apart, and gives each connection PATIENCE
+ * milliseconds.
+ *
+ * It prints a line when a connection has another outcome than the one before it:
  *
  *   BEGIN END OUTCOME ATTEMPTS
  *
@@ -30,8 +33,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE_MS = 250 };
-
+static int patience_ms;
 static volatile sig_atomic_t over;
 
 static void stop(int number)
@@ -84,7 +86,7 @@ static bool wait_for(int fd, short events)
 	int ready;
 
 	do {
-		ready = poll(&poll_fd, 1, PATIENCE_MS);
+		ready = poll(&poll_fd, 1, patience_ms);
 	} while (ready < 0 && errno == EINTR);
 	if (!ready)
 		errno = ETIMEDOUT;
@@ -177,8 +179,10 @@ int main(int argc, char **argv)
 	sigaction(SIGTERM, &action, NULL);
 	if (argc == 4 && !strcmp(argv[1], "serve"))
 		return serve(argv[2][0], atoi(argv[3]));
-	if (argc == 5 && !strcmp(argv[1], "watch"))
+	if (argc == 6 && !strcmp(argv[1], "watch")) {
+		patience_ms = atoi(argv[5]);
 		return watch(argv[2], atoi(argv[3]), atol(argv[4]));
-	fprintf(stderr, "usage: transitions serve LETTER PORT | watch ADDRESS PORT PACE\n");
+	}
+	fprintf(stderr, "usage: transitions serve LETTER PORT | watch ADDRESS PORT PACE PATIENCE\n");
 	return 2;
 }

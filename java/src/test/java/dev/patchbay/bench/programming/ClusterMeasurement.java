@@ -28,7 +28,7 @@ public final class ClusterMeasurement implements Measurement {
 
   @Override
   public Duration budget(boolean quick) {
-    return quick ? Duration.ofSeconds(45) : Duration.ofMinutes(14);
+    return quick ? Duration.ofSeconds(60) : Duration.ofMinutes(14);
   }
 
   @Override
@@ -81,7 +81,7 @@ public final class ClusterMeasurement implements Measurement {
     ratio(rows, "obeyed-p99", "", "obeyed-p99", Peer.IPTABLES, ProgrammingGoals.OBEYED);
     ratio(rows, "kernel", "", "kernel", Peer.IPTABLES, ProgrammingGoals.KERNEL_IPTABLES);
     ratio(rows, "kernel", "", "kernel", Peer.NFTABLES, ProgrammingGoals.KERNEL_NFTABLES);
-    ratio(rows, "peak", "", "peak", Peer.IPTABLES, ProgrammingGoals.PEAK);
+    ratio(rows, "peak", "", "restore-peak", Peer.IPTABLES, ProgrammingGoals.PEAK);
     ratio(rows, "restart", "", "restore", Peer.IPTABLES, ProgrammingGoals.RESTART_IPTABLES);
     ratio(rows, "restart", "", "restore", Peer.NFTABLES, ProgrammingGoals.RESTART_NFTABLES);
     ratio(rows, "memory", "", "memory", Peer.IPTABLES, ProgrammingGoals.RESIDENT);

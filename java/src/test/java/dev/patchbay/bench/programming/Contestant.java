@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * from which clients connect. While one is measured the others are stopped. For one thread.
  */
 abstract sealed class Contestant implements AutoCloseable {
+  private static final Duration AFTERWARDS = Duration.ofSeconds(1);
+
   /** A start, until everything was in the kernel, and what it cost. */
   record Start(Duration took, Duration processor, long peak) {}
 
@@ -47,7 +49,7 @@ abstract sealed class Contestant implements AutoCloseable {
     cluster.join(node, "");
     place = node.addHostPod("proxy-" + name);
     group = new ProcessGroup(place.cgroup());
-    kernel = KernelMemory.of(group);
+    kernel = KernelMemory.of(lab, group);
   }
 
   static Contestant patchbay(Cluster cluster, Lab lab) {
@@ -60,9 +62,6 @@ abstract sealed class Contestant implements AutoCloseable {
 
   /** Starts it and waits until the kernel has everything. */
   abstract Duration launch(Duration limit);
-
-  /** Its process. */
-  abstract Daemon process();
 
   /** Removes what it left in the kernel. */
   abstract void cleanUp();
@@ -121,7 +120,9 @@ abstract sealed class Contestant implements AutoCloseable {
     Duration before = group.processorTime();
     try (Peak peak = new Peak(group)) {
       Duration took = launch(limit);
-      return new Start(took, group.processorTime().minus(before), peak.bytes());
+      Duration processor = group.processorTime().minus(before);
+      settle(AFTERWARDS); // what a start leaves behind counts as its memory
+      return new Start(took, processor, peak.bytes());
     }
   }
 
@@ -173,7 +174,6 @@ abstract sealed class Contestant implements AutoCloseable {
 
   private static final class OfPatchbay extends Contestant {
     private final Node node;
-    private @Nullable Daemon agent;
 
     OfPatchbay(Cluster cluster, Lab lab) {
       super(cluster, lab, Peer.PATCHBAY, "patchbay", false);
@@ -187,15 +187,9 @@ abstract sealed class Contestant implements AutoCloseable {
       command.addAll(node.runArguments());
       long start = System.nanoTime();
       Daemon started = place().start(command.toArray(String[]::new));
-      agent = started;
       count(started);
       Daemon ignored = started.awaitOut("^ready", limit);
       return Duration.ofNanos(System.nanoTime() - start);
-    }
-
-    @Override
-    Daemon process() {
-      return Objects.requireNonNull(agent);
     }
 
     @Override
@@ -252,11 +246,6 @@ abstract sealed class Contestant implements AutoCloseable {
         }
       }
       throw new IllegalStateException("kube-proxy has not programmed anything within " + limit);
-    }
-
-    @Override
-    Daemon process() {
-      return Objects.requireNonNull(proxy).process();
     }
 
     @Override

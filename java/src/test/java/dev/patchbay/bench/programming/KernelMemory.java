@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.bench.programming;
 
+import dev.patchbay.lab.Eventually;
+import dev.patchbay.lab.Lab;
 import dev.patchbay.lab.Mounts;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -25,11 +27,11 @@ final class KernelMemory implements AutoCloseable {
   }
 
   /**
-   * For the processes of a cgroup; empty where the machine does not say.
+   * For the processes of a cgroup; empty where the machine does not say. It is closed with the lab.
    *
    * @param group no process is in a directory above it but the root
    */
-  static Optional<KernelMemory> of(ProcessGroup group) {
+  static Optional<KernelMemory> of(Lab lab, ProcessGroup group) {
     Path mount = Mounts.first("cgroup2").orElseThrow();
     Path below = mount.relativize(group.cgroup());
     Optional<Path> version1 = controller(read(Path.of("/proc/mounts")));
@@ -37,7 +39,9 @@ final class KernelMemory implements AutoCloseable {
       if (version1.isPresent()) {
         String name = below.toString().replace('/', '-');
         Path directory = version1.get().resolve(name);
-        return Optional.of(new KernelMemory(Files.createDirectories(directory), true));
+        KernelMemory memory = new KernelMemory(Files.createDirectories(directory), true);
+        lab.onClose(memory::close);
+        return Optional.of(memory);
       }
       if (!words(mount.resolve("cgroup.subtree_control")).contains("memory")) {
         return Optional.empty();
@@ -105,15 +109,22 @@ final class KernelMemory implements AutoCloseable {
     }
   }
 
-  /** Its processes have to have ended. */
+  /** Kills what is left of its processes, where the cgroup is its own, and removes that. */
   @Override
   public void close() {
-    if (version1) {
-      try {
-        Files.deleteIfExists(directory);
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+    if (version1 && Files.exists(directory)) {
+      Eventually.soon(
+          () -> {
+            read(directory.resolve("cgroup.procs"))
+                .lines()
+                .map(Long::valueOf)
+                .forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
+            try {
+              Files.delete(directory);
+            } catch (IOException e) {
+              throw new AssertionError("cannot remove " + directory, e);
+            }
+          });
     }
   }
 }

@@ -41,6 +41,9 @@ public final class ManifestMeasurement implements Measurement {
   private static final double MEBI = 1 << 20;
   private static final Duration PATIENCE = Duration.ofMinutes(4);
 
+  /** What a start leaves behind counts as its memory. */
+  private static final Duration AFTERWARDS = Duration.ofSeconds(1);
+
   /** It gives memory back after a start. */
   private static final Duration SETTLING = Duration.ofSeconds(4);
 
@@ -83,7 +86,7 @@ public final class ManifestMeasurement implements Measurement {
   }
 
   /** A number of Services, on a node of its own. */
-  static final class Size {
+  private static final class Size {
     private final Rows rows;
     private final int services;
     private final Node node;
@@ -98,7 +101,7 @@ public final class ManifestMeasurement implements Measurement {
       node = lab.addNode("of-" + services);
       place = node.addHostPod("agent-of-" + services);
       group = new ProcessGroup(place.cgroup());
-      kernel = KernelMemory.of(group);
+      kernel = KernelMemory.of(lab, group);
       options = services == HUGE ? HUGE_OPTIONS : List.of();
       for (int from = 0; from < services; from += FILE) {
         node.write(
@@ -121,6 +124,7 @@ public final class ManifestMeasurement implements Measurement {
             seconds.computeIfAbsent(cache, c -> new ArrayList<>()).add(took);
             if (cache) {
               processor.add(group.processorTime().minus(before).toNanos() / 1e9);
+              Eventually.pause(AFTERWARDS.toNanos());
               peaks.add(peak.bytes() / MEBI);
             }
           }

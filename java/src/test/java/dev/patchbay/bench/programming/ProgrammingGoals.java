@@ -34,7 +34,7 @@ final class ProgrammingGoals {
   static final Goal KERNEL_NFTABLES =
       Goal.atMost("C9", "kernel memory", "kube-proxy nftables", 1.0 / 10, 1.0 / 20);
   static final Goal PEAK =
-      Goal.atMost("C10", "resident memory at most", "kube-proxy iptables", 0.6, 0.3);
+      Goal.atMost("C10", "resident memory at most", "iptables-restore", 0.6, 0.3);
   static final Goal RESTART_IPTABLES =
       Goal.atLeast("C11", "restart over pinned maps, times faster", "iptables-restore", 5, 15);
   static final Goal RESTART_NFTABLES =

@@ -73,7 +73,7 @@ final class Rows {
             row.goal().isPresent() ? " (" + row.verdict().title() + ")" : ""));
   }
 
-  /** A ratio of two rows, if both have a figure. */
+  /** A ratio of two rows in the same unit, if both have a figure. */
   void ratio(String measure, String title, int services, Row of, Optional<Row> to, Goal goal) {
     String key = measure;
     Optional<Figure> divided = of.figure();
@@ -84,6 +84,9 @@ final class Rows {
               .against(goal.against())
               .goal(goal));
       return;
+    }
+    if (!of.unit().equals(to.get().unit())) {
+      throw new IllegalArgumentException(of + " and " + to.get() + " have other units");
     }
     // A goal of "times faster" divides the peer's by ours.
     boolean inverse = goal.bound() == Goal.Bound.AT_LEAST && !measure.startsWith("rate-");

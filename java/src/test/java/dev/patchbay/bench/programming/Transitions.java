@@ -49,15 +49,22 @@ final class Transitions {
         .awaitOut("^ready$", SHORT);
   }
 
-  /** Starts to connect, with so much time between two connections. */
-  static Transitions watch(Path program, Pod pod, String address, int port, Duration pace) {
+  /**
+   * Starts to connect.
+   *
+   * @param pace between the beginnings of two connections
+   * @param patience for each
+   */
+  static Transitions watch(
+      Path program, Pod pod, String address, int port, Duration pace, Duration patience) {
     return new Transitions(
         pod.start(
             program.toString(),
             "watch",
             address,
             Integer.toString(port),
-            Long.toString(TimeUnit.NANOSECONDS.toMicros(pace.toNanos()))));
+            Long.toString(TimeUnit.NANOSECONDS.toMicros(pace.toNanos())),
+            Long.toString(patience.toMillis())));
   }
 
   /** What there was so far. */

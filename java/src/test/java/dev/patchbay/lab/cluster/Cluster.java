@@ -348,6 +348,11 @@ public final class Cluster implements AutoCloseable {
     etcd.put(objects);
   }
 
+  /** Notes from now on when the store commits changes of an EndpointSlice in {@code default}. */
+  public Commits commitsOfSlice(String name) {
+    return new Commits(etcd.watch("/registry/endpointslices/default/" + name));
+  }
+
   // --- Faults -----------------------------------------------------------------------------------
 
   /** Starts etcd and waits until it answers; what it had stored is there again. */

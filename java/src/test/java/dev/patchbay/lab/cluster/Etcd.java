@@ -6,6 +6,7 @@ import dev.patchbay.lab.Eventually;
 import dev.patchbay.lab.Json;
 import dev.patchbay.lab.Pod;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -213,6 +214,26 @@ final class Etcd implements AutoCloseable {
 
   private static String namespace(Json object) {
     return object.get("metadata").find("namespace").map(Json::text).orElse("default");
+  }
+
+  /**
+   * What etcd tells about changes of a key, a JSON object in a line; the first says that it does.
+   */
+  InputStream watch(String key) {
+    try {
+      HttpRequest request =
+          HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + tunnel.port() + "/v3/watch"))
+              .POST(
+                  BodyPublishers.ofString(
+                      Json.write(Map.of("create_request", Map.of("key", base64(key))))))
+              .build();
+      return http.send(request, BodyHandlers.ofInputStream()).body();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError("interrupted", e);
+    }
   }
 
   private Json call(String method, Map<String, ?> body) {
