@@ -320,9 +320,8 @@ public final class DataPlane implements Measurement {
         .add(
             new Chart.Lines(
                 "connect-ipv" + setting.family().number(),
-                "TCP connect, request, close: cost beside a direct connection ("
-                    + setting.title()
-                    + ")",
+                "TCP connect, request, close, beside a direct connection (IPv%d)"
+                    .formatted(setting.family().number()),
                 "Services",
                 "time per connection, direct = 1",
                 true,
@@ -418,7 +417,7 @@ public final class DataPlane implements Measurement {
         .add(
             new Chart.Bars(
                 "requests",
-                "Requests and transfers: cost beside a direct connection (Pod, IPv4, one core)",
+                "Requests and transfers beside a direct connection (IPv4)",
                 "time per operation, direct = 1",
                 1,
                 kinds.stream().map(Kind::label).toList(),
