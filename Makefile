@@ -17,6 +17,7 @@ AOT       ?= yes#		no builds without an AOT cache, which saves start-up time
 MAVEN     ?=#			more arguments for Maven, for example MAVEN=--offline
 DEMO_IPV6 ?=#			1 runs the demo with IPv6
 BENCH     ?=#			arguments of the benchmarks: parts to run, --seed=N, --out=DIRECTORY
+JMH       ?=#			what make jmh runs, in JMH's words: JMH='-f 2 Compiler', JMH=-lp, JMH=-h
 # JAVA_HOME			a JDK 25, where the usual places do not hold one
 
 # --- Ground rules ----------------------------------------------------------------------------------------------------
@@ -46,6 +47,9 @@ MVN := .ci/mvn $(MAVEN)
 TEST_SELECTION = $(if $(TESTS),-Dtest='$(TESTS)' -Dsurefire.failIfNoSpecifiedTests=false)
 BPF = $(MAKE) $(if $(Q),-s) -C bpf BPFTOOL="$$(. .ci/requirements.sh; find_bpftool || echo bpftool)"
 
+# Compiles the microbenchmarks and runs a class of theirs.
+run_jmh = $(MVN) -Pjmh test-compile && java/src/jmh/run dev.patchbay.jmh.$(1)
+
 # Runs tests, always prints the sum, and fails if either did.
 run_tests = rm -rf java/target/surefire-reports; status=0; \
 	$(MVN) test $(1) $(TEST_SELECTION) || status=1; .ci/summary || status=1; exit $$status
@@ -55,7 +59,7 @@ need_root = if [ "$$(id -u)" != 0 ]; then \
 
 # --- Goals -----------------------------------------------------------------------------------------------------------
 .PHONY: help deps doctor build bpf test test-pure test-kernel e2e cluster golden bench bench-quick bench-tools \
-	bench-readme demo fmt check bindings clean
+	bench-readme demo jmh jmh-smoke jmh-reference fmt check bindings clean
 
 help: ## this text
 	@echo "Patchbay: a Kubernetes Service dataplane. Start here: sudo make demo"
@@ -146,6 +150,21 @@ demo: ## three Pods, a Service, curl (root); also with DEMO_IPV6=1
 	$(Q)$(MAKE) build
 	$(Q)java/src/main/examples/demo.sh
 
+jmh: ## microbenchmarks of the control plane (root)
+	$(Q)$(call need_root)
+	$(Q)$(MAKE) bpf
+	$(Q)$(call run_jmh,Benchmarks $(JMH))
+
+jmh-smoke: ## each microbenchmark once, small: do they still run? (root)
+	$(Q)$(call need_root)
+	$(Q)$(MAKE) bpf
+	$(Q)$(call run_jmh,Benchmarks -bm ss -wi 0 -i 1 -f 1 -p services=100 -p endpoints=10 -p frontends=100 -p hints=true)
+
+jmh-reference: ## run all of them as the agent runs, then with C2, and write java/src/jmh/README.md (root)
+	$(Q)$(call need_root)
+	$(Q)$(MAKE) bpf
+	$(Q)$(call run_jmh,Reference java/src/jmh/README.md $(JMH))
+
 fmt: ## format Java and C
 	$(msg) FMT java
 	$(Q)$(MVN) spotless:apply
@@ -187,6 +206,8 @@ $(DIST)/bin/patchbay: $(DIST_INPUTS)
 	$(Q)install -d $(DIST)/bin $(DIST)/lib
 	$(Q)install -p -m 644 java/target/patchbay.jar java/target/lib/*.jar java/src/main/scripts/jdk.sh $(DIST)/lib
 	$(Q)install -p -m 644 LICENSE $(DIST)
+	$(Q). $(DIST)/lib/jdk.sh; find_jdk java javac; \
+		"$$JDK_HOME/bin/java" java/src/main/scripts/StackMaps.java $(DIST)/lib/*.jar
 	$(Q)install -m 755 java/src/main/scripts/patchbay $(DIST)/bin
 	$(if $(filter yes,$(AOT)),$(msg) AOT $(DIST)/lib/patchbay.aot)
 	$(if $(filter yes,$(AOT)),$(Q)java/src/main/scripts/train-aot $(DIST))

@@ -3,6 +3,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sched.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <linux/sock_diag.h>
 #include <poll.h>

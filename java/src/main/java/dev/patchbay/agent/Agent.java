@@ -449,7 +449,7 @@ public final class Agent implements AutoCloseable {
     try {
       lock.close();
     } catch (IOException e) {
-      log.warn("cannot release the state directory: {}", e.getMessage());
+      log.atWarn().addKeyValue("error", e.getMessage()).log("cannot release the state directory");
     }
     stopper.close();
   }

@@ -107,7 +107,7 @@ public final class ConfigReload implements AutoCloseable {
     try {
       apply(source.read());
     } catch (UserError e) {
-      log.error("{}; all settings stay as they are", e.getMessage());
+      log.atError().addKeyValue("error", e.getMessage()).log("all settings stay as they are");
     }
   }
 

@@ -45,7 +45,9 @@ final class EventReader implements AutoCloseable {
         failing = false;
       } catch (KernelException | RuntimeException failed) {
         if (!failing) {
-          log.error("events cannot be read, trying again: {}", failed.getMessage());
+          log.atError()
+              .addKeyValue("error", failed.getMessage())
+              .log("events cannot be read, trying again");
         }
         failing = true;
         rest();
@@ -82,7 +84,7 @@ final class EventReader implements AutoCloseable {
     try {
       listener.refused(conflict);
     } catch (RuntimeException failed) {
-      log.error("cannot deliver {}", conflict, failed);
+      log.atError().addKeyValue("event", conflict).setCause(failed).log("cannot deliver an event");
     }
   }
 

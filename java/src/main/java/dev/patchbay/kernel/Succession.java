@@ -109,13 +109,17 @@ final class Succession implements AutoCloseable {
   }
 
   private void tell() {
-    log.info(
-        "taking the place of {}: session affinity {}, sockets {}",
-        from.version(),
-        keeps(PatchbayMap.AFFINITY) ? "is kept" : "starts anew",
-        keepsSockets() ? "keep what they remember" : "forget which Service they connected to");
+    log.atInfo()
+        .addKeyValue("version", from.version())
+        .log(
+            "taking the place of another version: session affinity {}, sockets {}",
+            keeps(PatchbayMap.AFFINITY) ? "is kept" : "starts anew",
+            keepsSockets() ? "keep what they remember" : "forget which Service they connected to");
     if (!different.isEmpty()) {
-      log.info("maps of another layout or size than in {}: {}", from.version(), different);
+      log.atInfo()
+          .addKeyValue("version", from.version())
+          .addKeyValue("maps", different)
+          .log("maps of another layout or size");
     }
   }
 

@@ -86,7 +86,9 @@ final class Takeover implements AutoCloseable {
     } catch (InterruptedException _) {
       Thread.currentThread().interrupt();
     } catch (KernelException refused) {
-      log.warn("another version stays until the next start: {}", refused.getMessage());
+      log.atWarn()
+          .addKeyValue("error", refused.getMessage())
+          .log("another version stays until the next start");
     }
   }
 
@@ -95,7 +97,7 @@ final class Takeover implements AutoCloseable {
         .addKeyValue("programs", which)
         .addKeyValue("removed", report.removed().size())
         .log("replaced what {} held", other.version());
-    report.left().forEach(left -> log.warn("left alone: {}", left));
+    report.left().forEach(left -> log.atWarn().addKeyValue("what", left).log("left alone"));
   }
 
   /** What still waits is left to the next agent. Idempotent. */

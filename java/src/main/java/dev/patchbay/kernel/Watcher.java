@@ -208,7 +208,10 @@ public final class Watcher implements AutoCloseable {
       int result =
           Bpf.bpf_map_delete_elem(rings.fd(), arena.allocateFrom(ValueLayout.JAVA_INT, place));
       if (result < 0 && !Errno.ENOENT.is(result)) {
-        log.warn("cannot give back the ring buffer at place {}: errno {}", place, -result);
+        log.atWarn()
+            .addKeyValue("place", place)
+            .addKeyValue("errno", -result)
+            .log("cannot give back a ring buffer");
       }
     }
   }

@@ -148,7 +148,10 @@ final class ListWatch<A> implements Runnable {
             pause(timing.backoffMost(), e.retryAfter());
           }
         } else if (e.code() == 400 && byFields && !kind.fields.isEmpty()) {
-          log.info("{}: {}; asking without a field selector", kind.name, e.getMessage());
+          log.atInfo()
+              .addKeyValue("kind", kind.name)
+              .addKeyValue("error", e.getMessage())
+              .log("asking without a field selector");
           byFields = false;
         } else {
           failed(server, e, e.isRefusal() ? timing.backoffRefused() : timing.backoffMost());
@@ -160,7 +163,7 @@ final class ListWatch<A> implements Runnable {
       } catch (IOException e) {
         failed(server, e, timing.backoffMost());
       } catch (RuntimeException e) {
-        log.error("reading {} failed", kind.name, e);
+        log.atError().addKeyValue("kind", kind.name).setCause(e).log("reading failed");
         listNeeded = true;
         failed(server, e, timing.backoffMost());
       }
@@ -476,7 +479,11 @@ final class ListWatch<A> implements Runnable {
     try {
       return translate.apply(object);
     } catch (RuntimeException e) {
-      log.error("cannot use {} of {}; left out", reader.meta(object).key(), kind.name, e);
+      log.atError()
+          .addKeyValue("kind", kind.name)
+          .addKeyValue("object", reader.meta(object).key())
+          .setCause(e)
+          .log("cannot use an object; left out");
       return null;
     }
   }

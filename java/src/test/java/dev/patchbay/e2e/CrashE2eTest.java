@@ -154,7 +154,7 @@ class CrashE2eTest {
 
   @Test
   void whateverIsLeftBehindIsWholeAndIsTakenUp() throws InterruptedException {
-    int rounds = Patchbay.setting("patchbay.crash.rounds", 200);
+    int rounds = Patchbay.setting("patchbay.crash.rounds", 100);
     change();
     node.startAgent();
     client.startLoad(

@@ -28,7 +28,7 @@ public final class ChildJvm {
   }
 
   /** What the launcher passes to the JVM: the lines of its last command that begin with a dash. */
-  private static List<String> launcherOptions() {
+  public static List<String> launcherOptions() {
     Path launcher = Patchbay.root().resolve("java/src/main/scripts/patchbay");
     try (Stream<String> lines = Files.lines(launcher)) {
       List<String> options =

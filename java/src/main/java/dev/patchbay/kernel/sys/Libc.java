@@ -132,6 +132,16 @@ public final class Libc {
     }
   }
 
+  /**
+   * {@code malloc_trim(0)}, man 3 malloc_trim: hands back to the system what the JVM and libbpf
+   * have freed. It takes the locks of all arenas in turn, some milliseconds in all.
+   *
+   * @return whether there was anything
+   */
+  public static boolean trimHeap() {
+    return LibC.malloc_trim(0) == 1;
+  }
+
   /** {@code sysconf(_SC_PAGESIZE)}, in bytes; it cannot fail. */
   public static long pageSize() {
     return LibC.sysconf(LibC._SC_PAGESIZE());

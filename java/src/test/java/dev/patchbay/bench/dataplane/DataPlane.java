@@ -233,7 +233,6 @@ public final class DataPlane implements Measurement {
     Report report = new Report(bench, race, Kind.CRR, setting, goals);
     report.noise("direct2/fixed", "direct/fixed");
     report.absolute("direct/fixed");
-    report.absolute("direct/random");
     for (Contestant contestant : race.contestants()) {
       if (!contestant.key().equals("direct/fixed")) {
         report.beside("direct/fixed", contestant);
@@ -321,9 +320,8 @@ public final class DataPlane implements Measurement {
         .add(
             new Chart.Lines(
                 "connect-ipv" + setting.family().number(),
-                "TCP connect, request, close: cost beside a direct connection ("
-                    + setting.title()
-                    + ")",
+                "TCP connect, request, close, beside a direct connection (IPv%d)"
+                    .formatted(setting.family().number()),
                 "Services",
                 "time per connection, direct = 1",
                 true,
@@ -370,7 +368,7 @@ public final class DataPlane implements Measurement {
       }
     }
     Race race = race(bench, kind, setting, contestants, rounds, runs);
-    Report report = new Report(bench, race, kind, setting, kind != Kind.BULK || !quick);
+    Report report = new Report(bench, race, kind, setting, true);
     String direct = "direct/" + targets;
     report.noise("direct2/" + targets, direct);
     report.absolute(direct);
@@ -419,7 +417,7 @@ public final class DataPlane implements Measurement {
         .add(
             new Chart.Bars(
                 "requests",
-                "Requests and transfers: cost beside a direct connection (Pod, IPv4, one core)",
+                "Requests and transfers beside a direct connection (IPv4)",
                 "time per operation, direct = 1",
                 1,
                 kinds.stream().map(Kind::label).toList(),
