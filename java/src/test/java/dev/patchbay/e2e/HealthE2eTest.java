@@ -164,6 +164,11 @@ class HealthE2eTest {
     }
   }
 
+  /** Red is seen before what makes it red is repaired. */
+  private void awaitServed() {
+    Eventually.soon(this::assertServed);
+  }
+
   private Path pin(String kind, String name) {
     try (Stream<Path> versions = Files.list(node.bpfDirectory())) {
       return versions.findFirst().orElseThrow().resolve(kind).resolve(name);
@@ -229,7 +234,7 @@ class HealthE2eTest {
             assertThat(BpfTool.attached(node.cgroup()))
                 .containsEntry("connect4", 1)
                 .containsEntry("post_bind6", 1));
-    assertServed();
+    awaitServed();
     awaitGreen();
     assertLogged("programs", true);
   }
@@ -275,7 +280,7 @@ class HealthE2eTest {
     BpfTool.deleteFrontend(pin("maps", "frontends"), ADDRESS, Checks.BANNER, "tcp");
     Answer red = awaitRed("rows");
     assertThat(red.check("rows").get("detail").text()).contains(ADDRESS, "missing");
-    assertServed();
+    awaitServed();
     awaitGreen();
     assertLogged("rows", true);
     assertThat(node.agent().err()).contains("kind=frontend_missing");
@@ -289,7 +294,7 @@ class HealthE2eTest {
     BpfTool.putFrontend(map, Family.IPV4.service(99), 80, "tcp", 0);
     Answer red = awaitRed("rows");
     assertThat(red.check("rows").get("detail").text()).contains("put right: 2");
-    assertServed();
+    awaitServed();
     assertThat(node.services().rows())
         .noneMatch(row -> row.frontend().contains(Family.IPV4.service(99)));
     awaitGreen();
@@ -302,11 +307,11 @@ class HealthE2eTest {
     startHealthy();
     BpfTool.zero(pin("maps", "services"), 1);
     awaitRed("rows");
-    assertServed();
+    awaitServed();
     awaitGreen();
     BpfTool.zero(pin("maps", "backends"), 8);
     awaitRed("rows");
-    assertServed();
+    awaitServed();
     awaitGreen();
     assertLogged("rows", true);
     assertThat(node.agent().err()).contains("kind=service_altered", "kind=backends_altered");
@@ -382,7 +387,7 @@ class HealthE2eTest {
         .contains("default/more", "frontends is full");
     Eventually.within(
         SEEN, () -> assertThat(healthz().status("canary-ipv4")).isEqualTo("not-run")); // gave way
-    assertServed();
+    awaitServed();
     assertThat(node.read("status").out()).contains("NOT: capacity");
     node.delete("more.yaml");
     awaitGreen();
