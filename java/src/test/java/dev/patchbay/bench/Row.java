@@ -50,24 +50,23 @@ public record Row(
   /** A row with a figure, of which all else may be added. */
   public static Row of(
       String key, String group, String measure, Peer peer, String unit, Figure figure) {
-    return new Row(
-        key,
-        group,
-        measure,
-        peer,
-        "",
-        OptionalInt.empty(),
-        "",
-        unit,
-        Optional.of(figure),
-        Optional.empty(),
-        true,
-        List.of());
+    return bare(key, group, measure, peer, unit, Optional.of(figure), List.of());
   }
 
   /** A row that has no figure. */
   public static Row missing(
       String key, String group, String measure, Peer peer, String unit, String why) {
+    return bare(key, group, measure, peer, unit, Optional.empty(), List.of(why));
+  }
+
+  private static Row bare(
+      String key,
+      String group,
+      String measure,
+      Peer peer,
+      String unit,
+      Optional<Figure> figure,
+      List<String> notes) {
     return new Row(
         key,
         group,
@@ -77,10 +76,10 @@ public record Row(
         OptionalInt.empty(),
         "",
         unit,
-        Optional.empty(),
+        figure,
         Optional.empty(),
         true,
-        List.of(why));
+        notes);
   }
 
   /** With what the figure is divided by. */

@@ -39,6 +39,21 @@ public final class Statistics {
   }
 
   /**
+   * The nearest rank, always a value that was measured: the smallest that is not below so many of
+   * all.
+   *
+   * @param values at least one
+   * @param percent 0, exclusive, to 100
+   */
+  public static double percentile(Collection<Double> values, double percent) {
+    double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    if (sorted.length == 0 || !(percent > 0 && percent <= 100)) {
+      throw new IllegalArgumentException("percentile " + percent + " of " + sorted.length);
+    }
+    return sorted[(int) Math.ceil(percent / 100 * sorted.length) - 1];
+  }
+
+  /**
    * Where the median over runs of the medians over rounds is with 95 %, by resampling: runs first,
    * then rounds within them, because what happens to a whole run happens to all its rounds.
    *

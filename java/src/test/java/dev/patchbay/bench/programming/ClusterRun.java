@@ -506,7 +506,7 @@ final class ClusterRun {
             services,
             peer,
             "ms",
-            List.of(Percentile.of(values, 50)),
+            List.of(Statistics.percentile(values, 50)),
             values.size());
     Row last =
         rows.row(
@@ -515,7 +515,7 @@ final class ClusterRun {
             services,
             peer,
             "ms",
-            List.of(Percentile.of(values, 99)),
+            List.of(Statistics.percentile(values, 99)),
             values.size());
     if (!note.isEmpty()) {
       middle = middle.note(note);
@@ -694,14 +694,8 @@ final class ClusterRun {
   }
 
   private static Map<String, ?> service(String name, String address) {
-    return Map.of(
-        "apiVersion",
-        "v1",
-        "kind",
-        "Service",
-        "metadata",
-        Map.of("name", name),
-        "spec",
+    return ApiObjects.service(
+        name,
         Map.of(
             "clusterIP",
             address,

@@ -10,6 +10,7 @@ import dev.patchbay.bench.Figure;
 import dev.patchbay.bench.Peer;
 import dev.patchbay.bench.Results;
 import dev.patchbay.bench.Row;
+import dev.patchbay.bench.Statistics;
 import dev.patchbay.bench.Verdict;
 import dev.patchbay.bench.programming.Transitions.Change;
 import java.nio.file.Path;
@@ -52,15 +53,16 @@ class FiguresTest {
   @Test
   void percentilesAreValuesThatWereMeasured() {
     List<Double> values = List.of(5.0, 1.0, 4.0, 2.0, 3.0);
-    assertThat(Percentile.of(values, 50)).isEqualTo(3);
-    assertThat(Percentile.of(values, 60)).isEqualTo(3);
-    assertThat(Percentile.of(values, 61)).isEqualTo(4);
-    assertThat(Percentile.of(values, 99)).isEqualTo(5);
-    assertThat(Percentile.of(values, 100)).isEqualTo(5);
-    assertThat(Percentile.of(List.of(7.0), 1)).isEqualTo(7);
-    assertThatThrownBy(() -> Percentile.of(List.of(), 50))
+    assertThat(Statistics.percentile(values, 50)).isEqualTo(3);
+    assertThat(Statistics.percentile(values, 60)).isEqualTo(3);
+    assertThat(Statistics.percentile(values, 61)).isEqualTo(4);
+    assertThat(Statistics.percentile(values, 99)).isEqualTo(5);
+    assertThat(Statistics.percentile(values, 100)).isEqualTo(5);
+    assertThat(Statistics.percentile(List.of(7.0), 1)).isEqualTo(7);
+    assertThatThrownBy(() -> Statistics.percentile(List.of(), 50))
         .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> Percentile.of(values, 0)).isInstanceOf(IllegalArgumentException.class);
+    assertThatThrownBy(() -> Statistics.percentile(values, 0))
+        .isInstanceOf(IllegalArgumentException.class);
   }
 
   @Test

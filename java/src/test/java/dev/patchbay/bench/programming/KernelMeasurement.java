@@ -6,6 +6,7 @@ import dev.patchbay.bench.Goal;
 import dev.patchbay.bench.Measurement;
 import dev.patchbay.bench.Peer;
 import dev.patchbay.bench.Row;
+import dev.patchbay.bench.Statistics;
 import dev.patchbay.bench.Tools;
 import dev.patchbay.lab.Commands;
 import dev.patchbay.lab.Lab;
@@ -154,7 +155,8 @@ public final class KernelMeasurement implements Measurement {
               .note(
                   "%.3g ms where arrays are written through mapped memory"
                       .formatted(
-                          Percentile.of(millis(Line.values(limit, "load", "mapped_us")), 50)));
+                          Statistics.percentile(
+                              millis(Line.values(limit, "load", "mapped_us")), 50)));
       rows.add(loaded);
       rows.add(batches);
       Row changed = microseconds(ours, "change", "one endpoint changed, p50", "p50_us", services);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.bench.programming;
 
+import dev.patchbay.bench.Statistics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -67,9 +68,9 @@ record Line(String name, Map<String, Double> numbers) {
         "%s count=%d p50_us=%.3f p99_us=%.3f max_us=%.3f sum_us=%.3f%n",
         name,
         nanos.size(),
-        Percentile.of(micros, 50),
-        Percentile.of(micros, 99),
-        Percentile.of(micros, 100),
+        Statistics.percentile(micros, 50),
+        Statistics.percentile(micros, 99),
+        Statistics.percentile(micros, 100),
         micros.stream().mapToDouble(Double::doubleValue).sum());
   }
 }

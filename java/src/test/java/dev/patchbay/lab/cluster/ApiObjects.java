@@ -10,19 +10,19 @@ public final class ApiObjects {
 
   /** A Service in {@code default} without selector: TCP port 80 and UDP port 53. */
   public static Map<String, ?> service(String name) {
-    return Map.of(
-        "apiVersion",
-        "v1",
-        "kind",
-        "Service",
-        "metadata",
-        Map.of("name", name),
-        "spec",
+    return service(
+        name,
         Map.of(
             "ports",
             List.of(
                 Map.of("name", "tcp", "port", 80, "protocol", "TCP"),
                 Map.of("name", "udp", "port", 53, "protocol", "UDP"))));
+  }
+
+  /** A Service in {@code default}. */
+  public static Map<String, ?> service(String name, Map<String, ?> spec) {
+    return Map.of(
+        "apiVersion", "v1", "kind", "Service", "metadata", Map.of("name", name), "spec", spec);
   }
 
   /**

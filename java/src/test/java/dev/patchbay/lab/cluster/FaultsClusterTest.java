@@ -100,15 +100,9 @@ class FaultsClusterTest {
         .contains("Unauthorized");
   }
 
-  private static Map<String, Object> service(String name, String address) {
-    return Map.of(
-        "apiVersion",
-        "v1",
-        "kind",
-        "Service",
-        "metadata",
-        Map.of("name", name),
-        "spec",
+  private static Map<String, ?> service(String name, String address) {
+    return ApiObjects.service(
+        name,
         Map.of("clusterIP", address, "ports", List.of(Map.of("port", 80, "targetPort", 8080))));
   }
 
