@@ -44,19 +44,21 @@ public final class Daemon {
     return process.isAlive();
   }
 
-  /** What it has written to standard output so far. */
+  /** What it has written to standard output so far, without a line that it has only begun. */
   public String out() {
     return read(out);
   }
 
-  /** What it has written to standard error so far. */
+  /** The same of standard error. */
   public String err() {
     return read(err);
   }
 
-  private static String read(Path file) {
+  private String read(Path file) {
+    boolean alive = isAlive();
     try {
-      return Commands.read(file);
+      String text = Commands.read(file);
+      return alive ? text.substring(0, text.lastIndexOf('\n') + 1) : text;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
