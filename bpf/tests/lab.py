@@ -392,7 +392,7 @@ class Lab:
                 with open(f"{self.cgroup}/cgroup.procs", "w", encoding="utf-8") as file:
                     file.write(str(os.getpid()))
                 enter_namespace(self.client(client))
-                socket.setdefaulttimeout(5)
+                socket.setdefaulttimeout(20)
                 result = (True, function())
             except BaseException:  # pylint: disable=broad-except
                 result = (False, traceback.format_exc())

@@ -53,7 +53,7 @@ class StaleSocketsTest(Services, unittest.TestCase):
             vip, index = self.expose(pods, UDP)
 
             def client(family=family, pods=pods, name=spell(vip), index=index):
-                socks = [udp(family) for _ in range(40)]
+                socks = [udp(family) for _ in range(200)]  # one of eight pods is missed once in 10^11 times
                 for sock in socks:
                     sock.connect((name, 80))
                 peers = [(address.removeprefix("::ffff:"), port) for address, port in kernel_peers(socks)]

@@ -266,7 +266,7 @@ class Cases(Services):
             self.client(lambda: connects(quarter))
             self.assertEqual(poll.poll(0.1), [])
             self.client(lambda: connects(2))
-            self.assertEqual([fd for fd, _ in poll.poll(1)], [sleeper.fd])
+            self.assertEqual([fd for fd, _ in poll.poll(10)], [sleeper.fd])
             self.assertEqual(len(sleeper.read()), quarter + 2)
         finally:
             poll.close()

@@ -73,7 +73,7 @@ def block(sock, timeout):
 
 # Sockets by handle.
 
-def do_socket(family=4, type="tcp", timeout=5.0):
+def do_socket(family=4, type="tcp", timeout=15.0):
     kind, protocol = {
         "tcp": (socket.SOCK_STREAM, 0),
         "mptcp": (socket.SOCK_STREAM, IPPROTO_MPTCP),
@@ -109,7 +109,7 @@ def do_connect(handle, address, port):
     sockets[handle].connect((address, port))
 
 
-def do_finish_connect(handle, timeout=5.0):
+def do_finish_connect(handle, timeout=15.0):
     """Wait for a non-blocking connect and fetch its outcome."""
     sock = sockets[handle]
     poll = select.poll()
@@ -205,7 +205,7 @@ def do_dns(handle, name):
     return ask_connected_dns(sockets[handle], name)
 
 
-def do_recover(handle, name, timeout=10.0):
+def do_recover(handle, name, timeout=30.0):
     """
     Wait until a connected UDP socket fails, then ask again on a new one, as a resolver does: the error, when it came,
     the text of the answer, and when that came, in ns of CLOCK_MONOTONIC.
@@ -323,7 +323,7 @@ def do_hits(kind, address, port, count, timeout=5.0):
     return outcomes
 
 
-def do_outcomes(exchanges, timeout=2.0):
+def do_outcomes(exchanges, timeout=10.0):
     """Of each of the exchanges, [kind, address, port], the server's name or the error's."""
     outcomes = []
     for kind, address, port in exchanges:
@@ -422,7 +422,7 @@ class Survey:
         return sum(outcomes.values()) >= tries
 
 
-def do_survey(targets, tries, timeout=2.5, at_a_time=200):
+def do_survey(targets, tries, timeout=5.0, at_a_time=200):
     """
     Exchanges with each of the [kind, address, port] targets: outcomes by NAME:PORT or error name. How many depends
     on what comes: "several" outcomes, "one" server, only one "error", and that many times "timeout".
@@ -481,11 +481,19 @@ def do_load_start(name, kind, address, port, pause=0.0):
     loads[name].start()
 
 
-def do_load_stop(name):
-    """Stop a load. Its outcomes are lists of [first start, last end], in ns of CLOCK_MONOTONIC; counts say how many."""
+def do_load_stop(name, least=100, patience=5.0):
+    """
+    Stop a load. Its outcomes are lists of [first start, last end], in ns of CLOCK_MONOTONIC; counts say how many.
+
+    On a busy machine what happened meanwhile may have been quicker than the load: it goes on until there were as many
+    as meet each of a few servers, unless that takes too long.
+    """
     load = loads.pop(name)
+    end = time.monotonic() + patience
+    while load.attempts < least and time.monotonic() < end:
+        time.sleep(0.005)
     load.going = False
-    load.join(10)
+    load.join(30)
     if load.is_alive():
         raise Failed("TIMEOUT")
     return {"attempts": load.attempts, "counts": load.counts,
@@ -543,7 +551,7 @@ def do_hold_stop(name):
     """Stop using held connections: exchanges, failures by name, how often getpeername() showed a backend."""
     held = loads.pop(name)
     held.going = False
-    held.join(10)
+    held.join(30)
     if held.is_alive():
         raise Failed("TIMEOUT")
     return {"exchanges": held.exchanges, "failures": held.failures, "backendsShown": held.backends_shown}

@@ -15,8 +15,15 @@ final class Checks {
   static final int ECHO = 70;
   static final int UDP = 50;
 
-  /** How soon a change of a file has to be in effect. */
-  static final Duration EFFECT = Duration.ofSeconds(1);
+  /** How soon a change of a file is promised to be in effect. */
+  static final Duration PROMISE = Duration.ofSeconds(1);
+
+  /**
+   * How soon it has to be, each time. A busy machine may stand still for longer than {@link
+   * #PROMISE}, to which {@link FileWatchE2eTest} holds most of many changes; without an event the
+   * agent notices a change after ten seconds.
+   */
+  static final Duration EFFECT = Duration.ofSeconds(5);
 
   /** Exchanges enough to meet each of up to five backends, but for one time in a billion. */
   private static final int ENOUGH = 100;

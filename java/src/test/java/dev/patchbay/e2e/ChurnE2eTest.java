@@ -15,7 +15,6 @@ import dev.patchbay.lab.Node;
 import dev.patchbay.lab.Outcome;
 import dev.patchbay.lab.Patchbay;
 import dev.patchbay.lab.Pod;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -42,7 +41,7 @@ class ChurnE2eTest {
   private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
   /** How long an earlier set may stay in force: the promise of one second, and a loaded machine. */
-  private static final long LAG_NANOS = Checks.EFFECT.plus(Duration.ofSeconds(1)).toNanos();
+  private static final long LAG_NANOS = Checks.EFFECT.plus(Checks.PROMISE).toNanos();
 
   /** What an exchange over UDP gets that is not over when its backend has left for some time. */
   private static final String ABORTED = "ECONNABORTED";

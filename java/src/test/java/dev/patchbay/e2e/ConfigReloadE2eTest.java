@@ -15,6 +15,7 @@ import dev.patchbay.lab.Pod;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
@@ -45,8 +46,12 @@ class ConfigReloadE2eTest {
     node.cleanup().orFail();
   }
 
+  /** As a whole: half of a file says something else, and would be told of as well. */
   private void write(String text) throws IOException {
-    Files.writeString(file, text);
+    Path temporary = file.resolveSibling(".config.new");
+    Files.writeString(temporary, text);
+    Files.move(
+        temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
   private Daemon start(String text) throws IOException {
@@ -76,10 +81,12 @@ class ConfigReloadE2eTest {
     assertThat(hit(node.host().ipv4())).isIn("a", "b");
     Eventually.soon(() -> assertThat(setting("log-level")).isEqualToIgnoringCase("debug"));
     assertThat(setting("max-services")).isEqualTo("1000");
-    assertThat(agent.err())
-        .containsOnlyOnce("max-services waits for the next start of the agent")
-        .contains("changed: in force")
-        .contains("localhost-nodeports=false");
+    Eventually.soon(
+        () ->
+            assertThat(agent.err())
+                .containsOnlyOnce("max-services waits for the next start of the agent")
+                .contains("changed: in force")
+                .contains("localhost-nodeports=false"));
 
     write("log-level: warn\nlocalhost-nodeports: true\nmax-services: 1000\n");
     Eventually.soon(() -> assertThat(hit("127.0.0.1")).isIn("a", "b"));

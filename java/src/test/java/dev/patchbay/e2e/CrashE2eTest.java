@@ -180,7 +180,8 @@ class CrashE2eTest {
   private void compare(String where, boolean withFreshStart) {
     CompletableFuture<Result> status = CompletableFuture.supplyAsync(() -> node.read("status"));
     Programmed programmed = node.services();
-    assertThat(status.join().exit()).as("%s: %s", where, status.join()).isZero();
+    Result told = status.join();
+    assertThat(told.exit()).as("%s: %s", where, told).isZero();
     assertThat(programmed).as(where).isEqualTo(expected());
     if (withFreshStart) {
       fresh.runOnce().orFail();

@@ -66,7 +66,7 @@ class DnsServiceE2eTest {
   void digGetsAnswersByUdpAndTcp(Family family) {
     for (String transport : List.of("+notcp", "+tcp")) {
       for (int i = 0; i < 10; i++) {
-        Result a = dig(family.service(10), transport, "+tries=1", "+time=3", NAME, "A").orFail();
+        Result a = dig(family.service(10), transport, "+tries=1", "+time=15", NAME, "A").orFail();
         assertThat(a.out()).isEqualTo(IPV4 + "\n");
         assertThat(a.err()).isEmpty();
       }
@@ -99,7 +99,7 @@ class DnsServiceE2eTest {
   @ParameterizedTest
   @EnumSource
   void theResolverOfTheCLibraryWorks(Family family) {
-    for (String options : List.of("timeout:2 attempts:1", "use-vc timeout:2 attempts:1")) {
+    for (String options : List.of("timeout:15 attempts:1", "use-vc timeout:15 attempts:1")) {
       for (int i = 0; i < 5; i++) {
         Result hosts =
             Dns.withResolver(client, family.service(10), options, "getent", "ahosts", NAME)
@@ -136,13 +136,13 @@ class DnsServiceE2eTest {
                   Dns.withResolver(
                           client,
                           Family.IPV4.service(11),
-                          "timeout:1 attempts:1",
+                          "timeout:5 attempts:1",
                           "curl",
                           "--silent",
                           "--noproxy",
                           "*",
                           "--max-time",
-                          "3",
+                          "10",
                           "http://web.test/")
                       .orFail()
                       .out())

@@ -52,6 +52,7 @@ class FaultsE2eTest {
   /** Errors that bpf(2) may give for any command: no memory, no permission, nonsense. */
   private static final List<String> ERRORS = List.of("ENOMEM", "EPERM", "EINVAL", "EBUSY");
 
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
   @AutoClose private final Lab lab = Lab.create();
   private final Node node = lab.addNode("node1");
   private final List<Pod> servers = node.addServers("a", "b");
@@ -298,7 +299,7 @@ class FaultsE2eTest {
     String there = Family.IPV4.service(20 + number % 2);
     String gone = Family.IPV4.service(20 + (number + 1) % 2);
     Eventually.within(
-        Duration.ofSeconds(20),
+        PATIENCE,
         () -> {
           assertThat(client.hit(Kind.TCP, there, Checks.BANNER)).isIn("a", "b");
           assertThat(client.hit(Kind.TCP, gone, Checks.BANNER)).isEqualTo("ENETUNREACH");
@@ -339,7 +340,7 @@ class FaultsE2eTest {
         change(++number);
         assertInForce(number);
         strace.terminate();
-        int ignored = strace.awaitExit(Duration.ofSeconds(20));
+        int ignored = strace.awaitExit(PATIENCE);
         change(++number);
         assertInForce(number);
         assertThat(agent.isAlive()).as(what).isTrue();
@@ -351,11 +352,17 @@ class FaultsE2eTest {
     // change that came without an event there are some again, and changes are as quick as before.
     change(++number);
     assertInForce(number);
-    change(++number);
-    String last = Family.IPV4.service(20 + number % 2);
-    Eventually.within(
-        Duration.ofSeconds(3),
-        () -> assertThat(client.hit(Kind.TCP, last, Checks.BANNER)).isIn("a", "b"));
+    List<Duration> times = new ArrayList<>();
+    for (int round = 0; round < 5; round++) {
+      change(++number);
+      String last = Family.IPV4.service(20 + number % 2);
+      times.add(
+          Eventually.within(
+              PATIENCE,
+              () -> assertThat(client.hit(Kind.TCP, last, Checks.BANNER)).isIn("a", "b")));
+    }
+    times.sort(null);
+    assertThat(times.get(2)).as("median of %s", times).isLessThan(Duration.ofSeconds(3));
     if (agent.err().contains("sun.nio.fs.UnixException")) {
       assertThat(agent.err()).contains("asking for events anew");
     }
@@ -395,7 +402,8 @@ class FaultsE2eTest {
     Path state = node.stateDirectory();
     node.startAgent();
     startLoads();
-    Lab.deleteTree(state);
+    // As a whole: the agent may be writing there.
+    Lab.deleteTree(Files.move(state, lab.newDirectory("gone").resolve("state")));
     change(1);
     assertInForce(1);
     Files.createDirectories(state); // or it is made for the next thing to be kept there
@@ -433,15 +441,16 @@ class FaultsE2eTest {
     command.replaceAll(word -> word.startsWith("--cgroup=") ? "--cgroup=" + cgroup : word);
     Daemon agent = node.host().start(command.toArray(String[]::new));
     try {
-      agent.awaitOut("^ready: ", Duration.ofSeconds(30));
-      assertHealth("200", Duration.ofSeconds(10));
+      agent.awaitOut("^ready: ", PATIENCE);
+      assertHealth("200", PATIENCE);
       Files.delete(cgroup);
-      assertHealth("503", Duration.ofSeconds(20));
+      assertHealth("503", PATIENCE);
       assertThat(agent.isAlive()).isTrue();
       Eventually.soon(() -> assertThat(agent.err()).contains(cgroup.toString()));
       Files.createDirectory(cgroup);
-      assertHealth("200", Duration.ofSeconds(20));
-      assertThat(node.read("status").orFail().out()).contains("attached to " + cgroup);
+      assertHealth("200", PATIENCE);
+      Eventually.soon(
+          () -> assertThat(node.read("status").orFail().out()).contains("attached to " + cgroup));
     } finally {
       agent.kill();
       node.cleanup().orFail();
@@ -468,17 +477,16 @@ class FaultsE2eTest {
     command.addAll(node.runArguments());
     Daemon agent = node.host().start(command.toArray(String[]::new));
     try {
-      agent.awaitOut("^ready: ", Duration.ofSeconds(30));
+      agent.awaitOut("^ready: ", PATIENCE);
       startLoads();
-      assertHealth("200", Duration.ofSeconds(10));
+      assertHealth("200", PATIENCE);
       assertThat(pins).isEmptyDirectory();
       Commands.run(
           "nsenter", "-t", Long.toString(agent.pid()), "-m", "umount", "-l", pins.toString());
       // what is there then is the file system of the machine
-      Eventually.within(
-          Duration.ofSeconds(20), () -> assertThat(node.read("status").exit()).isZero());
-      assertThat(agent.err()).contains("pinned again");
-      assertHealth("200", Duration.ofSeconds(10));
+      Eventually.within(PATIENCE, () -> assertThat(node.read("status").exit()).isZero());
+      Eventually.soon(() -> assertThat(agent.err()).contains("pinned again"));
+      assertHealth("200", PATIENCE);
       change(1);
       assertInForce(1);
       assertUndisturbed("pins that went");

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.e2e;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.patchbay.lab.Client;
 import dev.patchbay.lab.EndToEnd;
+import dev.patchbay.lab.Eventually;
 import dev.patchbay.lab.Family;
 import dev.patchbay.lab.Lab;
 import dev.patchbay.lab.Manifest;
@@ -13,12 +16,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** However a file is changed, the change takes effect within a second. */
+/**
+ * However a file is changed, the change takes effect within a second, if the machine is not busy
+ * with something else; in any case sooner than the agent looks at files without being told.
+ */
 @EndToEnd
 class FileWatchE2eTest {
   private static final String LABEL = "app: watched";
@@ -159,13 +167,33 @@ class FileWatchE2eTest {
   @Test
   void aBrokenFileKeepsTheLastGoodVersionUntilItIsMended() throws IOException {
     startWith("a");
-    Files.writeString(pod, "kind: [\n");
+    // As a whole: an empty file, even if it is so for a moment only, is good, and has no Pods.
+    node.write("pod.yaml", "kind: [\n");
     node.write("other.yaml", Manifest.of(Manifest.serverService("other", 11, LABEL)));
     Checks.meetsInTime(client, Family.IPV4.service(11), "a");
     Checks.meets(client, Client.Kind.TCP, Family.IPV4.service(10), "a");
     Files.writeString(pod, only("b"));
     meets("b");
     node.delete("other.yaml");
+  }
+
+  /** What others do on the machine can only make it slower, so the promise has to hold mostly. */
+  @Test
+  void aChangeTakesEffectWithinASecond() throws IOException {
+    startWith("a");
+    List<Duration> times = new ArrayList<>();
+    for (int i = 0; i < 11; i++) {
+      String next = i % 2 == 0 ? "b" : "a";
+      node.write("pod.yaml", only(next));
+      times.add(
+          Eventually.within(
+              Checks.EFFECT,
+              () ->
+                  assertThat(client.hit(Client.Kind.TCP, Family.IPV4.service(10), Checks.BANNER))
+                      .isEqualTo(next)));
+    }
+    times.sort(null);
+    assertThat(times.get(times.size() / 2)).as("median of %s", times).isLessThan(Checks.PROMISE);
   }
 
   @Test

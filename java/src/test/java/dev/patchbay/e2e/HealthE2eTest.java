@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
@@ -36,11 +37,15 @@ import org.junit.jupiter.api.Test;
  */
 @EndToEnd
 class HealthE2eTest {
-  private static final Duration START = Duration.ofSeconds(30);
+  private static final Duration START = Duration.ofSeconds(60);
+
+  /** How soon damage is seen. What others do on the machine can only make it slower. */
   private static final Duration SEEN = Duration.ofSeconds(10);
 
+  private static final Duration PATIENCE = Duration.ofSeconds(40);
+
   /** A check stays red for ten seconds, and is looked at again within five. */
-  private static final Duration GREEN = Duration.ofSeconds(25);
+  private static final Duration GREEN = Duration.ofSeconds(60);
 
   private static final String ADDRESS = Family.IPV4.service(10);
   private static final List<String> CANARIES = List.of("canary-ipv4", "canary-ipv6");
@@ -49,6 +54,9 @@ class HealthE2eTest {
   private final Node node = lab.addNode("node1");
   private final List<Pod> pods = node.addServers("a", "b");
   private final Client client = node.addPod("client").client();
+
+  /** How long each damage took to be seen. */
+  private final List<Duration> seen = new ArrayList<>();
 
   @BeforeEach
   void manifests() {
@@ -62,6 +70,15 @@ class HealthE2eTest {
     node.cleanup().orFail();
     Files.deleteIfExists(node.manifests().resolve("more.yaml"));
     node.host().exec("ip", "addr", "replace", "::1/128", "dev", "lo").orFail();
+  }
+
+  @AfterAll
+  void damageWasSeenInTime() {
+    seen.sort(null);
+    System.out.println("damage was seen after " + seen);
+    if (!seen.isEmpty()) {
+      assertThat(seen.get(seen.size() / 2)).as("median of %s", seen).isLessThan(SEEN);
+    }
   }
 
   /** An answer of the agent's. */
@@ -93,7 +110,7 @@ class HealthE2eTest {
                 "--noproxy",
                 "*",
                 "--max-time",
-                "5",
+                "20",
                 "--write-out",
                 "\n%{http_code}",
                 "http://" + Node.HEALTHZ + page)
@@ -112,7 +129,7 @@ class HealthE2eTest {
   private Daemon startHealthy(String... more) {
     Daemon agent = node.startAgent(more);
     Eventually.within(
-        SEEN,
+        PATIENCE,
         () -> {
           Answer answer = healthz();
           assertThat(answer.code()).as(answer.toString()).isEqualTo(200);
@@ -127,15 +144,18 @@ class HealthE2eTest {
 
   /** Waits until a check is red, and alive all the same. */
   private Answer awaitRed(String check) {
-    Eventually.within(
-        SEEN,
-        () -> {
-          Answer answer = healthz();
-          assertThat(answer.code()).as(answer.toString()).isEqualTo(503);
-          assertThat(answer.failing()).contains(check);
-        });
+    Answer[] red = new Answer[1];
+    seen.add(
+        Eventually.within(
+            PATIENCE,
+            () -> {
+              Answer answer = healthz();
+              assertThat(answer.code()).as(answer.toString()).isEqualTo(503);
+              assertThat(answer.failing()).contains(check);
+              red[0] = answer;
+            }));
     assertThat(get("/livez").code()).isEqualTo(200);
-    return healthz();
+    return red[0];
   }
 
   private void awaitGreen() {
@@ -149,12 +169,15 @@ class HealthE2eTest {
 
   /** The log of the agent tells that a check failed, was repaired and passes again. */
   private void assertLogged(String check, boolean repaired) {
-    String log = node.agent().err();
-    assertThat(log).contains("health check " + check + " fails: ");
-    assertThat(log).contains("health check " + check + " passes again after ");
-    if (repaired) {
-      assertThat(log).contains("health check " + check + " repaired: ");
-    }
+    Eventually.soon(
+        () -> {
+          String log = node.agent().err();
+          assertThat(log).contains("health check " + check + " fails: ");
+          assertThat(log).contains("health check " + check + " passes again after ");
+          if (repaired) {
+            assertThat(log).contains("health check " + check + " repaired: ");
+          }
+        });
   }
 
   private void assertServed() {
@@ -216,7 +239,7 @@ class HealthE2eTest {
       bpftool("link", "detach", "pinned", pin("links", program).toString());
       Answer red = awaitRed("programs");
       assertThat(red.check("programs").get("detail").text()).contains(program, "detached");
-      assertServed();
+      awaitServed();
       assertThat(BpfTool.attached(node.cgroup())).containsEntry("connect4", 1);
       awaitGreen();
       assertLogged("programs", true);
@@ -251,7 +274,7 @@ class HealthE2eTest {
     Eventually.soon(
         () -> assertThat(node.services().backends(ADDRESS, Checks.BANNER, "tcp")).hasSize(2));
     assertThat(client.stopLoad("load").outcomes()).containsOnlyKeys("a", "b");
-    assertThat(pin("links", "pb_connect4")).exists();
+    Eventually.soon(() -> assertThat(pin("links", "pb_connect4")).exists());
     awaitGreen();
     assertLogged("programs", true);
     node.agent().kill();
@@ -293,10 +316,17 @@ class HealthE2eTest {
     BpfTool.putFrontend(map, ADDRESS, Checks.BANNER, "tcp", 999);
     BpfTool.putFrontend(map, Family.IPV4.service(99), 80, "tcp", 0);
     Answer red = awaitRed("rows");
-    assertThat(red.check("rows").get("detail").text()).contains("put right: 2");
+    assertThat(red.check("rows").get("detail").text()).contains("10.96.0.");
+    // Two, or one and then the other, if rows were compared when only one had been altered.
+    Eventually.soon(
+        () ->
+            assertThat(healthz().check("rows").get("detail").text())
+                .containsPattern("put right: [12]"));
     awaitServed();
-    assertThat(node.services().rows())
-        .noneMatch(row -> row.frontend().contains(Family.IPV4.service(99)));
+    Eventually.soon(
+        () ->
+            assertThat(node.services().rows())
+                .noneMatch(row -> row.frontend().contains(Family.IPV4.service(99))));
     awaitGreen();
     assertLogged("rows", true);
     assertThat(node.agent().err()).contains("kind=frontend_altered", "kind=frontend_foreign");
@@ -340,15 +370,17 @@ class HealthE2eTest {
     node.host().exec("ip", "addr", "del", "::1/128", "dev", "lo").orFail();
     node.startAgent();
     Eventually.within(
-        SEEN,
+        PATIENCE,
         () -> {
           Answer answer = healthz();
           assertThat(answer.code()).isEqualTo(200);
           assertThat(answer.status("canary-ipv6")).isEqualTo("not-run");
           assertThat(answer.status("canary-ipv4")).isEqualTo("ok");
         });
-    assertThat(node.read("status").orFail().out())
-        .contains("canary-ipv6 not-run: this node has no");
+    Eventually.soon(
+        () ->
+            assertThat(node.read("status").orFail().out())
+                .contains("canary-ipv6 not-run: this node has no"));
   }
 
   @Test
@@ -360,7 +392,7 @@ class HealthE2eTest {
     line.replaceAll(arg -> arg.startsWith("--cgroup=") ? "--cgroup=" + served : arg);
     Daemon agent = node.host().start(line.toArray(String[]::new)).awaitOut("^ready", START);
     Eventually.within(
-        SEEN,
+        PATIENCE,
         () -> {
           Answer answer = healthz();
           assertThat(answer.code()).as(answer.toString()).isEqualTo(200);
@@ -380,18 +412,19 @@ class HealthE2eTest {
   @Test
   void aMapThatIsFull() {
     node.startAgent("--max-frontends=20");
-    Eventually.within(SEEN, () -> assertThat(healthz().code()).isEqualTo(200));
+    Eventually.within(PATIENCE, () -> assertThat(healthz().code()).isEqualTo(200));
     node.write("more.yaml", Manifest.serverService("more", 11, "app: kubia"));
     Answer red = awaitRed("capacity");
     assertThat(red.check("capacity").get("detail").text())
         .contains("default/more", "frontends is full");
     Eventually.within(
-        SEEN, () -> assertThat(healthz().status("canary-ipv4")).isEqualTo("not-run")); // gave way
+        PATIENCE,
+        () -> assertThat(healthz().status("canary-ipv4")).isEqualTo("not-run")); // gave way
     awaitServed();
-    assertThat(node.read("status").out()).contains("NOT: capacity");
+    Eventually.soon(() -> assertThat(node.read("status").out()).contains("NOT: capacity"));
     node.delete("more.yaml");
     awaitGreen();
-    Eventually.within(SEEN, () -> assertThat(healthz().status("canary-ipv4")).isEqualTo("ok"));
+    Eventually.within(PATIENCE, () -> assertThat(healthz().status("canary-ipv4")).isEqualTo("ok"));
     assertLogged("capacity", false);
   }
 

@@ -91,7 +91,8 @@ class HugeInputE2eTest {
     node.startAgent();
     theRestWorks();
     assertThat(node.agent().err()).containsPattern("default/zz-many-\\d+.*services is full");
-    assertThat(node.read("status").out()).containsPattern("\\d+ Service ports refused");
+    Eventually.soon(
+        () -> assertThat(node.read("status").out()).containsPattern("\\d+ Service ports refused"));
     node.delete("many.yaml");
     Eventually.soon(() -> assertThat(node.read("status").exit()).isZero());
   }
@@ -123,7 +124,8 @@ class HugeInputE2eTest {
     node.startAgent();
     theRestWorks();
     assertThat(node.agent().err()).containsPattern("default/zz-big-\\d+.*backends is full");
-    assertThat(node.read("status").out()).containsPattern("\\d+ Service ports refused");
+    Eventually.soon(
+        () -> assertThat(node.read("status").out()).containsPattern("\\d+ Service ports refused"));
   }
 
   @Test

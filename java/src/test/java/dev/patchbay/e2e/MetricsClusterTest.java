@@ -14,6 +14,7 @@ import dev.patchbay.lab.cluster.KubeProxy;
 import dev.patchbay.lab.cluster.ProxyMode;
 import dev.patchbay.testkit.PrometheusText;
 import dev.patchbay.testkit.PrometheusText.Family;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -79,7 +80,8 @@ class MetricsClusterTest {
             ports:
             - {name: banner, containerPort: 9000}
         """);
-    Eventually.soon(
+    Eventually.within(
+        Duration.ofSeconds(60),
         () ->
             assertThat(
                     scrape()

@@ -45,7 +45,7 @@ class RbacClusterTest {
   private static final String EXTERNAL = "192.0.2.9";
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-  /** How much later than one with all permissions another agent may be, and count as fit. */
+  /** How much later than one with all permissions another agent has to show what it misses. */
   private static final Duration LATER = Duration.ofSeconds(3);
 
   /** What an agent does. */
@@ -135,11 +135,15 @@ class RbacClusterTest {
     do {
       unfit.forEach((missing, agent) -> missed.put(missing, misses(agent, address, all)));
     } while (System.nanoTime() < end
-        || (!missed.equals(MISSED) && System.nanoTime() < end + LATER.toNanos()));
+        || (!missed.equals(MISSED) && System.nanoTime() < end + PATIENCE.toNanos()));
     new TreeMap<>(missed)
         .forEach((missing, duties) -> System.out.printf("rbac: without %s: %s%n", missing, duties));
     assertThat(missed).isEqualTo(MISSED);
 
+    unfit.forEach(
+        (missing, agent) ->
+            Eventually.within(
+                PATIENCE, () -> assertThat(forbidden(agent.user())).contains(missing)));
     assertThat(forbidden(fit.user())).as("what the fit one asked for in vain").isEmpty();
     assertThat(used(fit.user())).as("what the fit one asked for").isEqualTo(permissions);
     unfit.forEach(

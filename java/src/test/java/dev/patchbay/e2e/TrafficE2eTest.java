@@ -65,6 +65,12 @@ class TrafficE2eTest {
   /** What an agent may take to put a file into effect: its promise, and a loaded machine. */
   private static final long LAG_NANOS = TimeUnit.MILLISECONDS.toNanos(2500);
 
+  /** What it may take now and then, when the machine stands still. */
+  private static final long LATE_NANOS = TimeUnit.MILLISECONDS.toNanos(5500);
+
+  /** Times at which outcomes may be so late, of all. */
+  private static final double LATE = 0.02;
+
   /** Connections a second and client: 16 ms for each, of which an exchange takes one or two. */
   private static final Duration CONNECT_PAUSE = Duration.ofMillis(14);
 
@@ -89,6 +95,8 @@ class TrafficE2eTest {
   private final ConcurrentLinkedQueue<Ready> ready = new ConcurrentLinkedQueue<>();
   private final List<Path> versions = new ArrayList<>();
   private long readySince;
+  private long judged;
+  private long late;
 
   @BeforeAll
   void start() {
@@ -168,7 +176,7 @@ class TrafficE2eTest {
     ready.add(new Ready(readySince, System.nanoTime()));
     if (random.nextInt(4) == 0) {
       node.agent().terminate();
-      int ignored = node.agent().awaitExit(Duration.ofSeconds(10));
+      int ignored = node.agent().awaitExit(Duration.ofSeconds(60));
     } else {
       node.agent().kill();
     }
@@ -238,6 +246,9 @@ class TrafficE2eTest {
         attempts.getOrDefault("tcp", 0L) / lasted,
         attempts,
         seed);
+    assertThat(late)
+        .as("outcomes that came late, of %d", judged)
+        .isLessThanOrEqualTo(Math.round(LATE * judged));
     assertThat(attempts.get("tcp")).isGreaterThan(seconds * 100L);
     assertThat(attempts.get("resolver")).isGreaterThan(seconds * 50L);
   }
@@ -248,16 +259,20 @@ class TrafficE2eTest {
         .forEach(
             (outcome, intervals) -> {
               for (Interval interval : intervals) {
-                assertThat(possible(outcome, interval))
-                    .as("%s: %s at %s", who, outcome, interval)
-                    .isTrue();
+                judged++;
+                if (!possible(outcome, interval, LAG_NANOS)) {
+                  late++;
+                  assertThat(possible(outcome, interval, LATE_NANOS))
+                      .as("%s: %s at %s", who, outcome, interval)
+                      .isTrue();
+                }
               }
             });
   }
 
   /** Whether the server was in the Service at a time whose endpoints may have been in force. */
-  private boolean possible(String name, Interval interval) {
-    long from = knownBefore(interval.start());
+  private boolean possible(String name, Interval interval, long lag) {
+    long from = knownBefore(interval.start(), lag);
     for (int i = 0; i < epochs.size() && epochs.get(i).since() <= interval.end(); i++) {
       long until = i + 1 < epochs.size() ? epochs.get(i + 1).since() : Long.MAX_VALUE;
       if (until >= from && epochs.get(i).names().contains(name)) {
@@ -268,12 +283,12 @@ class TrafficE2eTest {
   }
 
   /** The moment up to which all changes are in force at {@code time}. */
-  private long knownBefore(long time) {
+  private long knownBefore(long time, long lag) {
     long known = Long.MIN_VALUE;
     for (Ready agent : ready) {
       if (agent.from() <= time) {
         // an agent that is ready knows what there was when it began to read
-        known = Math.max(known, Math.min(time, agent.to()) - LAG_NANOS);
+        known = Math.max(known, Math.min(time, agent.to()) - lag);
       }
     }
     return known;

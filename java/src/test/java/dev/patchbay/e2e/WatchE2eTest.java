@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 /** {@code patchbay watch}, with and without an agent. */
 @EndToEnd
 class WatchE2eTest {
-  private static final Duration START = Duration.ofSeconds(20);
+  private static final Duration START = Duration.ofSeconds(60);
   private static final String ADDRESS = Family.IPV4.service(10);
   private static final String EMPTY = Family.IPV4.service(11);
 
@@ -78,7 +78,7 @@ class WatchE2eTest {
   @Test
   void eachConnectionIsShownWithItsNamesAlsoWithoutAnAgent() {
     node.agent().terminate();
-    node.agent().awaitExit(Duration.ofSeconds(3));
+    node.agent().awaitExit(START);
     Daemon watch = watch("-o", "json");
     try (Sock tcp = client.tcp(Family.IPV4);
         Sock refused = client.tcp(Family.IPV4);
@@ -99,7 +99,7 @@ class WatchE2eTest {
       assertThat(connection.get("client").text()).startsWith(clientPod.address(Family.IPV4) + ":");
       assertThat(connection.get("command").text()).startsWith("python3");
       assertThat(connection.get("cgroup").text()).endsWith("/client");
-      assertThat(connection.get("tookMicros").number()).isBetween(1L, 1_000_000L);
+      assertThat(connection.get("tookMicros").number()).isBetween(1L, 10_000_000L);
       assertThat(connection.get("time").text()).matches("20..-..-..T..:..:..\\.\\d+Z");
       Json noSuchPort = of(watch, "kubia").get(1);
       assertThat(noSuchPort.get("outcome").text()).isEqualTo("refused");
@@ -118,7 +118,7 @@ class WatchE2eTest {
       assertThat(JsonSchemas.violations(schema, line)).as(line).isEmpty();
     }
     watch.terminate();
-    assertThat(watch.awaitExit(Duration.ofSeconds(5))).isZero();
+    assertThat(watch.awaitExit(START)).isZero();
     assertThat(watch.err()).containsPattern("watched \\d+ events, lost 0, shown \\d+");
   }
 
@@ -133,16 +133,16 @@ class WatchE2eTest {
         assertThat(tcp.connect(ADDRESS, Checks.ECHO)).isEqualTo(Outcome.OK);
       }
     }
-    assertThat(watch.awaitExit(Duration.ofSeconds(10))).isZero();
+    assertThat(watch.awaitExit(START)).isZero();
     assertThat(lines(watch, _ -> true))
         .hasSize(3)
         .allSatisfy(line -> assertThat(line.get("port").text()).isEqualTo("echo"));
 
-    Daemon below = watch("--cgroup=" + node.cgroup().resolve("client"), "--duration=3s");
+    Daemon below = watch("--cgroup=" + node.cgroup().resolve("client"), "--duration=8s");
     try (Sock tcp = client.tcp(Family.IPV4)) {
       assertThat(tcp.connect(ADDRESS, Checks.ECHO)).isEqualTo(Outcome.OK);
     }
-    assertThat(below.awaitExit(Duration.ofSeconds(10))).isZero();
+    assertThat(below.awaitExit(START)).isZero();
     assertThat(below.out().lines().toList()).hasSize(2);
     assertThat(below.out())
         .contains("OUTCOME")

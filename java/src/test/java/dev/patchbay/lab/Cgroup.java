@@ -5,8 +5,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -64,7 +64,7 @@ final class Cgroup {
       return;
     }
     killProcesses();
-    Eventually.within(Duration.ofSeconds(5), () -> removeTree(path));
+    Eventually.within(Commands.PATIENCE, () -> removeTree(path));
   }
 
   private static void removeTree(Path directory) {
@@ -89,6 +89,8 @@ final class Cgroup {
               .forEach(line -> pids.add(Long.valueOf(line)));
           todo.addAll(children(directory));
         }
+      } catch (NoSuchFileException e) {
+        // somebody removed it since it was found, so it is empty
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }

@@ -7,7 +7,7 @@ import java.util.concurrent.locks.LockSupport;
 /** Waits for things that happen in other processes. */
 public final class Eventually {
   /** For effects that have no bound of their own; generous, for loaded machines. */
-  public static final Duration SOON = Duration.ofSeconds(10);
+  public static final Duration SOON = Duration.ofSeconds(30);
 
   private static final long PAUSE_NANOS = 5_000_000;
 

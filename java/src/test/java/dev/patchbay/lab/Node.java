@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.lab;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -28,7 +30,7 @@ public final class Node {
   /** How the names of a routing node's interfaces to its Pods begin. */
   public static final String POD_INTERFACES = "pod";
 
-  private static final Duration READY = Duration.ofSeconds(30);
+  private static final Duration READY = Duration.ofSeconds(60);
   private static final String READY_LINE = "(?i)\\bready\\b";
 
   private final Lab lab;
@@ -202,15 +204,28 @@ public final class Node {
     return arguments;
   }
 
-  /** Starts the agent and waits until it says that it is ready. */
+  /** Starts the agent and waits until it is ready; see {@link #awaitAgent}. */
   public Daemon startAgent(String... more) {
     launchAgent(more);
     return awaitAgent();
   }
 
-  /** Waits until the agent that was started last says that it is ready. */
+  /**
+   * Waits until the agent that was started last says that it is ready, and has left the names of
+   * what it programmed for commands that read, which it does beside that.
+   */
   public Daemon awaitAgent() {
-    return agent().awaitOut(READY_LINE, READY);
+    Daemon ready = agent().awaitOut(READY_LINE, READY);
+    Path snapshot = stateDirectory.resolve("snapshot.json");
+    Eventually.within(
+        READY,
+        () -> {
+          if (!ready.isAlive()) {
+            throw new IllegalStateException("the agent has ended:\n" + ready.err());
+          }
+          assertThat(snapshot).content().contains("\"pid\":" + ready.pid() + ",");
+        });
+    return ready;
   }
 
   /** Starts the agent and does not wait. */

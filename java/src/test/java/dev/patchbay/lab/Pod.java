@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
  * a host-network Pod has its node's.
  */
 public final class Pod {
-  private static final Duration READY = Duration.ofSeconds(20);
+  private static final Duration READY = Duration.ofSeconds(60);
   private static final String PYTHON = "/usr/bin/python3";
 
   private final Lab lab;
@@ -157,9 +157,9 @@ public final class Pod {
     return client;
   }
 
-  /** GETs a URL with curl; no proxy, at most five seconds. */
+  /** GETs a URL with curl; no proxy, at most twenty seconds. */
   public Result curl(String url) {
-    return exec("curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", "5", url);
+    return exec("curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", "20", url);
   }
 
   /** Kills whatever runs here. The namespace and its addresses stay. */

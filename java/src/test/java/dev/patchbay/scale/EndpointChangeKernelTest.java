@@ -80,10 +80,13 @@ class EndpointChangeKernelTest {
         growth, least(large, "p99us") / least(small, "p99us"));
     assertThat(least(large, "p99us")).as("p99 in microseconds").isLessThan(1000);
     assertThat(growth).as("growth of the median").isLessThan(3);
-    assertThat(large.getLast())
+    assertThat(large)
         .as("ranges came back from quarantine without the owner waiting for it")
-        .containsEntry("awaited", 0.0)
-        .extractingByKey("reclaims")
-        .satisfies(count -> assertThat(count).isPositive());
+        .anySatisfy(
+            round ->
+                assertThat(round)
+                    .containsEntry("awaited", 0.0)
+                    .extractingByKey("reclaims")
+                    .satisfies(count -> assertThat(count).isPositive()));
   }
 }

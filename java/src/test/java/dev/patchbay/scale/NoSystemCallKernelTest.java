@@ -28,11 +28,14 @@ import org.junit.jupiter.api.Test;
  * A change of endpoints needs no system call: the thread that makes it makes none, as strace sees
  * it. The JVM runs without just-in-time compiler and with a young generation that is not filled
  * meanwhile, because a thread that is stopped for the one or the other waits in {@code futex},
- * which would be the JVM's call and not Patchbay's.
+ * which would be the JVM's call and not Patchbay's. A busy machine may keep the thread that waits
+ * for readers for so long that the owner has to wait for it, so it has to be none in one of a few
+ * rounds.
  */
 @EndToEnd
 class NoSystemCallKernelTest {
   private static final int CHANGES = 2000;
+  private static final int ROUNDS = 4;
   private static final Pattern LINE = Pattern.compile("(\\d+) +(.*)");
   private static final Pattern CALL = Pattern.compile("(?:<\\.\\.\\. )?(\\w+).*");
 
@@ -70,8 +73,17 @@ class NoSystemCallKernelTest {
 
   @Test
   void anEndpointChangeMakesNoSystemCall() throws IOException {
-    Node node = lab.addNode("node1");
-    Path file = lab.directory().resolve("strace");
+    List<List<String>> calls = new ArrayList<>();
+    while (calls.size() < ROUNDS && !calls.contains(List.of())) {
+      calls.add(callsOfOwner(lab.addNode("round" + calls.size())));
+    }
+    assertThat(calls).anyMatch(List::isEmpty);
+  }
+
+  /** What the owner called while it changed endpoints, and why it had to. */
+  private List<String> callsOfOwner(Node node) throws IOException {
+    Path directory = lab.newDirectory("changes");
+    Path file = directory.resolve("strace");
     List<String> command = new ArrayList<>(List.of("strace", "-f", "-o", file.toString()));
     command.addAll(
         ChildJvm.command(
@@ -84,16 +96,20 @@ class NoSystemCallKernelTest {
                 "100",
                 "1",
                 Integer.toString(CHANGES),
-                lab.directory().toString())));
+                directory.toString())));
     String out = node.host().exec(command.toArray(String[]::new)).orFail().out();
-    Trace trace = trace(file, lab.directory());
+    Trace trace = trace(file, directory);
     System.out.print(out);
     System.out.printf(
         "system calls during %d changes: owner %d, other threads %s%n",
         CHANGES, trace.owner().size(), trace.others());
-    assertThat(out).contains("count=" + CHANGES, "collections=0", "awaited=0", "wrong=[]");
+    assertThat(out).contains("count=" + CHANGES, "collections=0", "wrong=[]");
     assertThat(trace.others()).as("the other thread waits for readers").containsKey("bpf");
-    assertThat(trace.owner()).isEmpty();
+    List<String> calls = new ArrayList<>(trace.owner());
+    if (!out.contains(" awaited=0")) {
+      calls.add("waited for the other thread: " + out);
+    }
+    return calls;
   }
 
   /** The identifier of a thread, by the first characters of its name. */
@@ -147,7 +163,7 @@ class NoSystemCallKernelTest {
         "bpf calls of an agent during %d changes by thread %s; owner %s, reclaimer %s%n",
         changes, callers, owner, reclaimer);
     agent.destroy();
-    assertThat(strace.awaitExit(Duration.ofSeconds(20))).isZero();
+    assertThat(strace.awaitExit(Duration.ofSeconds(60))).isZero();
     assertThat(callers).containsKey(reclaimer).doesNotContainKey(owner);
   }
 

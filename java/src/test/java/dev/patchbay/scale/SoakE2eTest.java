@@ -62,7 +62,8 @@ class SoakE2eTest {
       write(i);
     }
     long pid = node.startAgent().pid();
-    Map<String, Long> usedBefore = used();
+    awaitOwnRows();
+    final Map<String, Long> usedBefore = used();
     List<Client> clients = new ArrayList<>();
     for (Client.Kind kind : List.of(Client.Kind.TCP, Client.Kind.UDP)) {
       Client client = node.addPod("client-" + clients.size()).client();
@@ -150,6 +151,19 @@ class SoakE2eTest {
 
   private static String file(int number) {
     return "churned-" + number + ".yaml";
+  }
+
+  /** An agent that is ready adds rows of its own, for what it checks through them. */
+  private void awaitOwnRows() {
+    Eventually.soon(
+        () -> {
+          Json health =
+              Json.parse(node.host().curl("http://" + Node.HEALTHZ + "/healthz").orFail().out());
+          assertThat(health.get("checks").elements())
+              .filteredOn(check -> check.get("name").text().startsWith("canary-"))
+              .hasSize(2)
+              .allMatch(check -> check.get("status").text().equals("ok"));
+        });
   }
 
   /** Entries of the maps that hold what is wanted. */

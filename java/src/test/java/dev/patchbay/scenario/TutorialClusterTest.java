@@ -59,7 +59,7 @@ class TutorialClusterTest {
   @Test
   void kubiaAnswersFromEverywhere() {
     two.cluster.apply(KUBIA);
-    two.cluster.kubectl("rollout", "status", "deployment/kubia", "--timeout=30s").orFail();
+    two.cluster.kubectl("rollout", "status", "deployment/kubia", "--timeout=60s").orFail();
     String[] names = two.pods("app=kubia");
     assertThat(names).hasSize(3);
     String address = two.clusterIp("kubia");
@@ -72,10 +72,10 @@ class TutorialClusterTest {
       for (int i = 0; i < 150; i++) {
         times[List.of(names).indexOf(client.nameAt(address, 80))]++;
       }
-      // 50 each; below 25 comes once in ten thousand times
+      // 50 each; below 20 comes once in fifty million times
       assertThat(Arrays.stream(times).min().orElseThrow())
           .as("from %s: %s", client.pod(), Arrays.toString(times))
-          .isGreaterThan(24);
+          .isGreaterThan(19);
     }
     assertThat(two.node1.services().backends(address, 80, "tcp"))
         .isEqualTo(two.node2.services().backends(address, 80, "tcp"))
@@ -247,7 +247,7 @@ class TutorialClusterTest {
     }
     assertThat(two.pod2.pod().exec("nslookup", "kubia.test", "10.96.0.10").orFail().out())
         .contains("10.96.0.10#53", "192.0.2.77");
-    for (String options : List.of("timeout:2", "use-vc timeout:2")) {
+    for (String options : List.of("timeout:15", "use-vc timeout:15")) {
       assertThat(
               Dns.withResolver(
                       two.pod1.pod(), "10.96.0.10", options, "getent", "ahosts", "kubia.test")
@@ -308,7 +308,7 @@ class TutorialClusterTest {
           selector: {app: scaled}
           ports: [{port: 90, targetPort: banner}]
         """);
-    two.cluster.kubectl("rollout", "status", "deployment/scaled", "--timeout=30s").orFail();
+    two.cluster.kubectl("rollout", "status", "deployment/scaled", "--timeout=60s").orFail();
     String address = two.clusterIp("scaled");
     String[] three = two.pods("app=scaled");
     TwoNodes.meets(two.pod1, address, three);
@@ -324,14 +324,18 @@ class TutorialClusterTest {
     Client.LoadReport down = two.pod2.stopLoad("scaling");
     List<String> threeOrRefused = new ArrayList<>(List.of(three));
     threeOrRefused.add(Outcome.REFUSED);
-    assertThat(down.outcomes()).containsOnlyKeys(threeOrRefused);
+    // That all three were met is known already; the load itself may have missed one by chance.
+    assertThat(down.outcomes().keySet())
+        .contains(Outcome.REFUSED)
+        .hasSizeGreaterThan(1)
+        .isSubsetOf(threeOrRefused);
     // Nobody but the Service refused, and it did only when it had no endpoint left.
     assertThat(refusedForWantOfEndpoints(two.node2) - refusedBefore)
         .isEqualTo(down.counts().get(Outcome.REFUSED));
     inOrder(down.outcomes(), List.of(three), List.of(Outcome.REFUSED));
     two.pod2.startLoad("return", Kind.TCP, address, TwoNodes.BANNER, Duration.ofMillis(2));
     scale(5);
-    two.cluster.kubectl("rollout", "status", "deployment/scaled", "--timeout=30s").orFail();
+    two.cluster.kubectl("rollout", "status", "deployment/scaled", "--timeout=60s").orFail();
     String[] five = two.pods("app=scaled");
     TwoNodes.meets(two.pod1, address, five);
     TwoNodes.meets(two.pod2, address, five);
@@ -378,8 +382,8 @@ class TutorialClusterTest {
 
   @Test
   void podsThatAreNotReadyOrTerminateAreLeftOutWhileOthersServe() {
-    two.cluster.apply(TwoNodes.pod("ends-1", "ends", two.node1, 6));
-    two.cluster.apply(TwoNodes.pod("ends-2", "ends", two.node2, 6));
+    two.cluster.apply(TwoNodes.pod("ends-1", "ends", two.node1, 12));
+    two.cluster.apply(TwoNodes.pod("ends-2", "ends", two.node2, 12));
     two.cluster.apply(TwoNodes.service("ends"));
     String address = two.clusterIp("ends", Family.IPV6);
     TwoNodes.meets(two.pod1, address, "ends-1", "ends-2");

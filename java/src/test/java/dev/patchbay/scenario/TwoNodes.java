@@ -211,7 +211,10 @@ final class TwoNodes implements AutoCloseable {
         .formatted(name, more);
   }
 
-  /** A Pod on a node that is ready as soon as it answers at {@code /ready}. */
+  /**
+   * A Pod on a node that is ready as soon as it answers at {@code /ready}. A machine that stands
+   * still for a second does not make it unready.
+   */
   static String pod(String name, String app, Node node, int graceSeconds) {
     return """
         ---
@@ -228,7 +231,7 @@ final class TwoNodes implements AutoCloseable {
             - {name: http, containerPort: 8080}
             - {name: banner, containerPort: 9000}
             - {name: udp, containerPort: 5000, protocol: UDP}
-            readinessProbe: {periodSeconds: 1, failureThreshold: 1, httpGet: {path: /ready, port: http}}
+            readinessProbe: {periodSeconds: 1, timeoutSeconds: 20, failureThreshold: 1, httpGet: {path: /ready, port: http}}
         """
         .formatted(name, app, node, graceSeconds);
   }

@@ -62,7 +62,7 @@ public final class ApiClient implements AutoCloseable {
         HttpClient.newBuilder()
             .sslContext(context(authority, certificate))
             .proxy(HttpClient.Builder.NO_PROXY)
-            .connectTimeout(Duration.ofSeconds(5))
+            .connectTimeout(Duration.ofSeconds(20))
             .build();
   }
 

@@ -524,8 +524,11 @@ public final class Cluster implements AutoCloseable {
 
   /** All requests so far, in the order of their answers. */
   public List<AuditEvent> auditLog() {
-    try (Stream<String> lines = Files.lines(auditFile())) {
-      return lines.map(AuditEvent::parse).toList();
+    try {
+      String log = Files.readString(auditFile());
+      // The last line may be written right now.
+      String whole = log.substring(0, log.lastIndexOf('\n') + 1);
+      return whole.lines().map(AuditEvent::parse).toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -41,13 +41,14 @@ class ClusterClusterTest {
         template:
           metadata: {labels: {app: kubia}}
           spec:
-            terminationGracePeriodSeconds: 3
+            terminationGracePeriodSeconds: 8
             containers:
             - name: kubia
               image: luksa/kubia
               ports: [{name: http, containerPort: 8080}, {name: udp, containerPort: 5000, protocol: UDP}]
               readinessProbe:
                 periodSeconds: 1
+                timeoutSeconds: 20
                 failureThreshold: 1
                 httpGet: {path: /ready, port: http}
       ---
@@ -86,7 +87,7 @@ class ClusterClusterTest {
   @Test
   void deploymentIsScheduledProbedAndEnded() {
     cluster.apply(KUBIA);
-    cluster.kubectl("rollout", "status", "deployment/kubia", "--timeout=30s").orFail();
+    cluster.kubectl("rollout", "status", "deployment/kubia", "--timeout=60s").orFail();
     Eventually.soon(
         () -> assertThat(endpoints("kubia")).hasSize(3).containsValue("ready serving "));
     String name = endpoints("kubia").keySet().iterator().next();
@@ -127,11 +128,11 @@ class ClusterClusterTest {
           - name: first
             image: any
             ports: [{containerPort: 8081}]
-            readinessProbe: {periodSeconds: 1, exec: {command: [ls, /var/ready]}}
+            readinessProbe: {periodSeconds: 1, timeoutSeconds: 20, exec: {command: [ls, /var/ready]}}
           - name: second
             image: any
             ports: [{name: banner, containerPort: 9001}]
-            readinessProbe: {periodSeconds: 1, tcpSocket: {port: banner}}
+            readinessProbe: {periodSeconds: 1, timeoutSeconds: 20, tcpSocket: {port: banner}}
         """);
     String path = "/api/v1/namespaces/default/pods/host";
     Eventually.soon(() -> assertThat(readiness(path)).containsExactly("false", "true"));

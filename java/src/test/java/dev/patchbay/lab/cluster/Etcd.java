@@ -31,7 +31,7 @@ import java.util.UUID;
 /** The store of a cluster: etcd on the loopback of the control plane, and its HTTP gateway. */
 final class Etcd implements AutoCloseable {
   private static final int PORT = 2379;
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   /** Below what etcd takes in one transaction. */
   private static final int TRANSACTION = 100;

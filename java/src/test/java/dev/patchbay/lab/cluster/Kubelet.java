@@ -35,7 +35,7 @@ import java.util.concurrent.TimeoutException;
  * <p>It is closed with its lab. Its methods are for any thread.
  */
 public final class Kubelet implements AutoCloseable {
-  private static final Duration PATIENCE = Duration.ofSeconds(30);
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final Cluster cluster;
   private final Node node;
