@@ -67,7 +67,7 @@ class StartClusterTest {
           Files.readString(Path.of("/proc/loadavg")).split(" ", 2)[0]);
       node.cleanup().orFail();
     }
-    Daemon agent = node.launchAgent().awaitOut("^ready", Duration.ofSeconds(120));
+    Daemon agent = node.launchAgent().awaitOut("^ready", Duration.ofMinutes(2));
     long settled = resident(agent);
     long median = median(starts);
     System.out.printf(
