@@ -12,6 +12,7 @@ server answers with its own address and port, so a reply tells which backend was
 
 import contextlib
 import ctypes
+import errno
 import ipaddress
 import mmap
 import os
@@ -20,6 +21,7 @@ import selectors
 import socket
 import struct
 import subprocess
+import time
 import traceback
 
 OUTPUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".output")
@@ -482,6 +484,26 @@ class Lab:
         except FileNotFoundError:
             return None
         return dict(zip(BACKEND_STATS, self._sum(values, len(BACKEND_STATS))))
+
+    def make_stats(self, key, backends=()):
+        """
+        Makes entries for a Service port and for some of its backends. A program takes memory that the kernel has laid
+        in and cannot wait for more, so on a busy machine it goes on without the entry now and then.
+        """
+        self._make("service_stats", struct.pack("=Q", key))
+        for address, port in backends:
+            self._make("backend_stats", packed(address) + struct.pack("!H6x", port) + struct.pack("=Q", key))
+
+    def _make(self, name, key):
+        end = time.monotonic() + 20
+        while True:
+            try:
+                self.maps[name].update(key, bytes(self.maps[name].value_size))
+                return
+            except OSError as failure:
+                if failure.errno != errno.ENOMEM or time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
 
     def stale_sockets(self, room=0):
         """What the iterator lists, as bytes of whole records; room: how many at a time, 0: as many as fit."""
