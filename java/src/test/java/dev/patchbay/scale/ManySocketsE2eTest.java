@@ -23,11 +23,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * A node full of connected UDP sockets whose backend leaves: how long until the last of them is
@@ -37,10 +39,11 @@ import org.junit.jupiter.api.Test;
  * <p>{@code -Dpatchbay.scale.sockets} changes their number.
  */
 @EndToEnd
+@Timeout(300)
 class ManySocketsE2eTest {
   private static final int SOCKETS = Patchbay.setting("patchbay.scale.sockets", 100_000);
   private static final int PODS = 8;
-  private static final int ROUNDS = 4;
+  private static final int ROUNDS = 8;
   private static final Duration LIMIT = Duration.ofSeconds(1);
   private static final Duration QUIET = Duration.ofSeconds(1);
   private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -73,8 +76,9 @@ class ManySocketsE2eTest {
     show(servers.getFirst());
     node.startAgent();
     List<Long> millis = new ArrayList<>();
-    for (int round = 0; round < ROUNDS; round++) {
-      millis.add(round(servers.get(1 - round % 2)));
+    while (millis.size() < 2
+        || (millis.size() < ROUNDS && Collections.min(millis) > LIMIT.toMillis())) {
+      millis.add(round(servers.get(1 - millis.size() % 2)));
     }
     System.out.println(SOCKETS + " sockets, ms from the change until the last: " + millis);
     assertThat(millis).anyMatch(time -> time <= LIMIT.toMillis());
