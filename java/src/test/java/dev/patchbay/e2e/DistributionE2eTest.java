@@ -118,8 +118,8 @@ class DistributionE2eTest {
     assertThat(
             chiSquare(
                 Map.of(
-                    "s0", 22300L, "s1", 21283L, "s2", 21283L, "s3", 21283L, "s4", 21283L, "s5",
-                    21284L, "s6", 21284L),
+                    "s0", 22400L, "s1", 21267L, "s2", 21267L, "s3", 21267L, "s4", 21267L, "s5",
+                    21266L, "s6", 21266L),
                 150_000))
         .isGreaterThan(CRITICAL);
   }
