@@ -14,10 +14,10 @@ public final class AbiLimits {
       new Capacity(
           Abi.PB_DEFAULT_FRONTENDS(), Abi.PB_DEFAULT_SERVICES(), Abi.PB_DEFAULT_BACKENDS());
 
-  /** Entries of {@code affinity}. */
+  /** Entries of {@code affinity} at most; a small node has fewer. */
   public static final int DEFAULT_AFFINITY = Abi.PB_DEFAULT_AFFINITY();
 
-  /** Entries of {@code udp_flows}. */
+  /** Entries of {@code udp_flows} at most; a small node has fewer. */
   public static final int DEFAULT_UDP_FLOWS = Abi.PB_DEFAULT_UDP_FLOWS();
 
   /** Bytes of {@code events}, a power of two and a multiple of the page size. */

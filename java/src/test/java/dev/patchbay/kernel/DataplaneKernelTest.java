@@ -99,6 +99,22 @@ final class DataplaneKernelTest {
   }
 
   @Test
+  void takesMapsWhoseSizeNobodyChoosesAsTheyAre() throws Exception {
+    DataplaneOptions options = scratch.options();
+    Dataplane.open(options).close();
+    try (Dataplane again =
+        Dataplane.open(
+            new DataplaneOptions(
+                options.bpfDir(), options.capacity(), 128, 256, options.logDirectory()))) {
+      assertThat(again.firstStart()).isFalse();
+      assertThat(again.usage())
+          .contains(
+              new MapUsage("affinity", OptionalLong.of(0), 64),
+              new MapUsage("udp_flows", OptionalLong.of(0), 64));
+    }
+  }
+
+  @Test
   void addsTheMapsThatAreMissing() throws Exception {
     Dataplane.open(scratch.options()).close();
     Files.delete(scratch.pins().map(PatchbayMap.AFFINITY));
