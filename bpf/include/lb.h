@@ -82,6 +82,13 @@ static __always_inline int pb_choose(struct bpf_sock_addr *ctx, const struct pb_
 	return pb_check_family(peer, backend);
 }
 
+/* Whether a TCP socket remembers what it was translated from: not so for the benchmarks that show what it costs. */
+#ifdef PB_ONE_WAY
+#define PB_TCP_REMEMBERS false
+#else
+#define PB_TCP_REMEMBERS true
+#endif
+
 static __always_inline int pb_connect(struct bpf_sock_addr *ctx, struct pb_peer *peer)
 {
 	__u8 protocol = pb_service_protocol(ctx->protocol);
@@ -101,7 +108,8 @@ static __always_inline int pb_connect(struct bpf_sock_addr *ctx, struct pb_peer 
 	if (verdict == PB_CONTINUE)
 		verdict = pb_choose(ctx, &target, peer, &backend);
 	if (verdict == PB_TRANSLATED) {
-		pb_begin_connect(ctx, sk, protocol, &target, peer, &backend);
+		if (PB_TCP_REMEMBERS || protocol != IPPROTO_TCP)
+			pb_begin_connect(ctx, sk, protocol, &target, peer, &backend);
 		pb_count(protocol == IPPROTO_TCP ? PB_COUNTER_CONNECT_TCP : PB_COUNTER_CONNECT_UDP);
 	}
 	if (pb_is_watched())
