@@ -58,6 +58,8 @@
 #define QUESTION 40
 /* A slice with as many is none: each may take seconds. */
 #define MOST_ERRORS 5
+/* Of a process besides those of connections that it holds. */
+#define SPARE_FILES 100
 
 static void die(const char *what)
 {
@@ -136,6 +138,8 @@ static void accept_all(int listening)
 	for (;;) {
 		int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK);
 
+		if (fd < 0 && errno == EMFILE)
+			die("accept4"); /* it would be told of the same connection for ever */
 		if (fd < 0)
 			return;
 		connections[fd].state = FRESH;
@@ -545,7 +549,14 @@ static void drop(void)
 
 static void hold(const struct set *set, uint32_t count)
 {
+	struct rlimit limit;
+
 	drop();
+	if (getrlimit(RLIMIT_NOFILE, &limit) || count + SPARE_FILES > limit.rlim_cur) {
+		fail("%u connections need more than the %lu open files that are allowed", count,
+		     (unsigned long)limit.rlim_cur);
+		return;
+	}
 	held = calloc(count, sizeof(*held));
 	if (!held)
 		die("calloc");
