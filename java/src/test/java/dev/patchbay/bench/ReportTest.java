@@ -184,6 +184,7 @@ class ReportTest {
     }
     assertThat(Svg.file(report(false).results().charts().getFirst()))
         .contains("<style>")
+        .doesNotContain("var(--")
         .contains("Cost &amp; size");
   }
 }
