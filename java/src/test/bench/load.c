@@ -125,6 +125,10 @@ static int listener(int family, int type, uint16_t port)
 	if (type == SOCK_DGRAM && setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
 					     family == AF_INET ? IP_PKTINFO : IPV6_RECVPKTINFO, &yes, sizeof(yes)))
 		die("PKTINFO");
+	/* None of them is an address of an interface, for which IPv6 asks before it answers from one. */
+	if (type == SOCK_DGRAM && family == AF_INET6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &yes, sizeof(yes)))
+		die("IPV6_FREEBIND");
 	if (bind(fd, address, family == AF_INET ? sizeof(v4) : sizeof(v6)))
 		die("bind");
 	if (type == SOCK_STREAM && listen(fd, 4096))

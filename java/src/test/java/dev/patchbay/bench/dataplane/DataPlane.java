@@ -673,7 +673,7 @@ public final class DataPlane implements Measurement {
           figures.put(race.contestant(key).peer(), comparison(key, reference).cost());
         }
       }
-      bench.results().add(new Headline(measure + ": time beside a direct one", figures));
+      bench.results().add(new Headline(measure + ": time beside a direct one", Row.RATIO, figures));
     }
 
     private void add(Row row) {
