@@ -67,6 +67,29 @@ struct pb_udp_flow_end {
 };
 _Static_assert(sizeof(struct pb_udp_flow_end) == 40, "pb_udp_flow_end");
 
+/*
+ * What a TCP connection remembers, in the slot that the cookie of its socket falls on, if that is free.
+ *
+ * Socket storage is two allocations and two frees after a grace period, which is most of what a connection
+ * through a Service costs; a slot is one line of memory, and consecutive connections have consecutive ones.
+ * Who finds its slot taken has socket storage. So has what pb_stale_sockets must find: UDP, and TCP that is
+ * to end with its backend. A socket has its state in one place or in the other.
+ */
+struct pb_connection {
+	__u64 cookie; /* of the socket; 0: free */
+	struct pb_socket_state state;
+};
+_Static_assert(sizeof(struct pb_connection) == 8 + sizeof(struct pb_socket_state), "pb_connection");
+
+/* Mapped arrays begin on a page, so that a slot is one cache line. The control plane does not map it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, PB_CONNECTIONS);
+	__type(key, __u32);
+	__type(value, struct pb_connection);
+} connections SEC(".maps");
+
 /* Apart from socket_state, so that a TCP connection does not pay for it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
