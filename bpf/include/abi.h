@@ -40,8 +40,8 @@ enum pb_limit {
 	PB_DEFAULT_BACKEND_STATS = 16384,
 	/* How many may watch connections at one time. */
 	PB_WATCHERS = 4,
-	/* Slots of `connections`: a power of two. */
-	PB_CONNECTIONS = 8192,
+	/* Entries of `connections`, eight slots each: a power of two. */
+	PB_CONNECTIONS = 1024,
 	/* Ranges of time to establish: 16 us times powers of 4, see struct pb_service_stats. */
 	PB_LATENCY_RANGES = 10,
 };

@@ -2,7 +2,7 @@
 /*
  * socket_state.h - what connect() did to a socket, for everything that asks later, and its end.
  *
- * It is in `connections` or in `socket_state`, see struct pb_connection. The kernel holds the lock of the socket while a socket-address program or a sock_ops program runs, and
+ * It is in `connections` or in `socket_state`, see struct pb_connections. The kernel holds the lock of the socket while a socket-address program or a sock_ops program runs, and
  * nobody else has the socket any more when it is released, so the state has one reader or writer at a
  * time. The iterator of stale_sockets.bpf.c holds no lock: see `connected`.
  */
@@ -14,59 +14,70 @@
 #include "stats.h"
 #include "watch.h"
 
-/* The slot of a socket with this cookie, whoever has it. Not NULL as long as the map has its size. */
-static __always_inline struct pb_connection *pb_slot(__u64 cookie)
-{
-	__u32 index = cookie & (PB_CONNECTIONS - 1);
+/* The slot on which a cookie falls. */
+struct pb_slot {
+	__u64 *owner; /* cookie of the socket that has it, whoever that is; 0: free. NULL: there is no slot */
+	struct pb_socket_state *state;
+};
 
-	return bpf_map_lookup_elem(&connections, &index);
+static __always_inline struct pb_slot pb_slot(__u64 cookie)
+{
+	__u32 group = cookie / PB_SLOTS & (PB_CONNECTIONS - 1);
+	__u32 n = cookie & (PB_SLOTS - 1);
+	struct pb_connections *slots = bpf_map_lookup_elem(&connections, &group);
+
+	if (!slots)
+		return (struct pb_slot){};
+	/* Else the compiler adds n before it asks for NULL, which the verifier does not allow. */
+	asm volatile("" : "+r"(slots));
+	return (struct pb_slot){.owner = &slots->cookies[n], .state = &slots->slots[n].state};
 }
 
 /*
  * Takes a slot if it is free. Compare and swap is there from 5.12, so programs for older kernels take none;
  * who looks for one then finds nothing.
  */
-static __always_inline bool pb_take(struct pb_connection *slot, __u64 cookie)
+static __always_inline bool pb_take(struct pb_slot slot, __u64 cookie)
 {
 #ifdef PB_NO_SET_RETVAL
 	(void)slot;
 	(void)cookie;
 	return false;
 #else
-	return !slot->cookie && !__sync_val_compare_and_swap(&slot->cookie, 0, cookie);
+	return !*slot.owner && !__sync_val_compare_and_swap(slot.owner, 0, cookie);
 #endif
 }
 
 /* Gives a slot back. Ordered: what was read of it was read before another socket writes there. */
-static __always_inline void pb_give_back(struct pb_connection *slot)
+static __always_inline void pb_give_back(struct pb_slot slot)
 {
 #ifdef PB_NO_SET_RETVAL
 	(void)slot;
 #else
-	__sync_lock_test_and_set(&slot->cookie, 0);
+	__sync_lock_test_and_set(slot.owner, 0);
 #endif
 }
 
-/* The slot that a socket has taken, or NULL. ctx: of a program, for the cookie of its socket. */
-static __always_inline struct pb_connection *pb_own_slot(void *ctx, __u32 protocol)
+/* The slot that a socket has taken; owner is NULL: none. ctx: of a program, for the cookie of its socket. */
+static __always_inline struct pb_slot pb_own_slot(void *ctx, __u32 protocol)
 {
-	struct pb_connection *slot;
+	struct pb_slot slot;
 	__u64 cookie;
 
 	if (pb_service_protocol(protocol) != IPPROTO_TCP)
-		return NULL;
+		return (struct pb_slot){};
 	cookie = bpf_get_socket_cookie(ctx);
 	slot = pb_slot(cookie);
-	return slot && slot->cookie == cookie ? slot : NULL;
+	return slot.owner && *slot.owner == cookie ? slot : (struct pb_slot){};
 }
 
 /* What a socket remembers, or NULL. */
 static __always_inline struct pb_socket_state *pb_state(void *ctx, struct bpf_sock *sk,
 							__u32 protocol)
 {
-	struct pb_connection *slot = pb_own_slot(ctx, protocol);
+	struct pb_slot slot = pb_own_slot(ctx, protocol);
 
-	return slot ? &slot->state : bpf_sk_storage_get(&socket_state, sk, NULL, 0);
+	return slot.owner ? slot.state : bpf_sk_storage_get(&socket_state, sk, NULL, 0);
 }
 
 /*
@@ -104,18 +115,18 @@ static __always_inline struct pb_socket_state *
 pb_new_state(struct bpf_sock_addr *ctx, struct bpf_sock *sk, __u8 protocol, __u32 service_flags)
 {
 	struct pb_socket_state *state = bpf_sk_storage_get(&socket_state, sk, NULL, 0);
-	struct pb_connection *slot;
+	struct pb_slot slot;
 	__u64 cookie;
 
 	if (protocol == IPPROTO_TCP && !state) {
 		cookie = bpf_get_socket_cookie(ctx);
 		slot = pb_slot(cookie);
-		if (slot && slot->cookie == cookie) {
-			pb_end_connect(ctx, sk, ctx->family, &slot->state);
+		if (slot.owner && *slot.owner == cookie) {
+			pb_end_connect(ctx, sk, ctx->family, slot.state);
 			pb_give_back(slot);
 		}
-		if (slot && !(service_flags & PB_SERVICE_TERMINATE) && pb_take(slot, cookie))
-			return &slot->state;
+		if (slot.owner && !(service_flags & PB_SERVICE_TERMINATE) && pb_take(slot, cookie))
+			return slot.state;
 	}
 	if (state)
 		pb_end_connect(ctx, sk, ctx->family, state);
@@ -167,11 +178,11 @@ static __always_inline void pb_begin_connect(struct bpf_sock_addr *ctx, struct b
  */
 static __always_inline void pb_forget_connect(struct bpf_sock_addr *ctx, struct bpf_sock *sk)
 {
-	struct pb_connection *slot = pb_own_slot(ctx, ctx->protocol);
+	struct pb_slot slot = pb_own_slot(ctx, ctx->protocol);
 	const struct pb_socket_state *state;
 
-	if (slot) {
-		pb_end_connect(ctx, sk, ctx->family, &slot->state);
+	if (slot.owner) {
+		pb_end_connect(ctx, sk, ctx->family, slot.state);
 		pb_give_back(slot);
 		return;
 	}
@@ -185,11 +196,11 @@ static __always_inline void pb_forget_connect(struct bpf_sock_addr *ctx, struct 
 /* The last descriptor of a socket is closed. */
 static __always_inline void pb_release(struct bpf_sock *sk)
 {
-	struct pb_connection *slot = pb_own_slot(sk, sk->protocol);
+	struct pb_slot slot = pb_own_slot(sk, sk->protocol);
 	const struct pb_socket_state *state;
 
-	if (slot) {
-		pb_end_connect(sk, sk, sk->family, &slot->state);
+	if (slot.owner) {
+		pb_end_connect(sk, sk, sk->family, slot.state);
 		pb_give_back(slot);
 		return;
 	}

@@ -149,10 +149,10 @@ public class Abi extends Abi$shared {
     public static int PB_WATCHERS() {
         return PB_WATCHERS;
     }
-    private static final int PB_CONNECTIONS = (int)8192L;
+    private static final int PB_CONNECTIONS = (int)1024L;
     /**
      * {@snippet lang=c :
-     * enum pb_limit.PB_CONNECTIONS = 8192
+     * enum pb_limit.PB_CONNECTIONS = 1024
      * }
      */
     public static int PB_CONNECTIONS() {
