@@ -29,6 +29,9 @@ public final class AbiLimits {
   /** Entries of {@code backend_stats}. */
   public static final int DEFAULT_BACKEND_STATS = Abi.PB_DEFAULT_BACKEND_STATS();
 
+  /** Entries of {@code connections}, eight slots each. */
+  public static final int CONNECTIONS = Abi.PB_CONNECTIONS();
+
   /** How many may watch connections at one time. */
   public static final int WATCHERS = Abi.PB_WATCHERS();
 

@@ -502,6 +502,7 @@ final class DataplaneKernelTest {
               new MapUsage("services", OptionalLong.of(1), 32),
               new MapUsage("backends", OptionalLong.of(1), 256),
               new MapUsage("socket_state", OptionalLong.empty(), 0),
+              new MapUsage("connections", OptionalLong.empty(), AbiLimits.CONNECTIONS),
               new MapUsage("udp_socket_flows", OptionalLong.empty(), 0),
               new MapUsage("udp_flows", OptionalLong.of(0), 64),
               new MapUsage("affinity", OptionalLong.of(0), 64),
