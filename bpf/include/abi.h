@@ -20,7 +20,7 @@
 
 /* Limits and version. Capacities are what a map is created with unless the agent is told otherwise. */
 enum pb_limit {
-	PB_ABI_VERSION = 3,
+	PB_ABI_VERSION = 4,
 	/* Bits of the service word, see struct pb_service. */
 	PB_WORD_BASE_BITS = 24,
 	PB_WORD_COUNT_BITS = 16,
@@ -40,6 +40,8 @@ enum pb_limit {
 	PB_DEFAULT_BACKEND_STATS = 16384,
 	/* How many may watch connections at one time. */
 	PB_WATCHERS = 4,
+	/* Entries of `connections`, eight slots each: a power of two. */
+	PB_CONNECTIONS = 1024,
 	/* Ranges of time to establish: 16 us times powers of 4, see struct pb_service_stats. */
 	PB_LATENCY_RANGES = 10,
 };

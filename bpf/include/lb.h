@@ -44,7 +44,7 @@ static __always_inline int pb_find_service(struct bpf_sock_addr *ctx, const stru
 	if (target->count)
 		return PB_CONTINUE;
 
-	stats = pb_service_stats(target);
+	stats = pb_service_stats(target, pb_known_service_stats(target));
 	if (target->flags & PB_SERVICE_POLICY_LOCAL) {
 		if (stats)
 			pb_add(&stats->refused_policy, 1);
@@ -82,10 +82,18 @@ static __always_inline int pb_choose(struct bpf_sock_addr *ctx, const struct pb_
 	return pb_check_family(peer, backend);
 }
 
+/* Whether a TCP socket remembers what it was translated from: not so for the benchmarks that show what it costs. */
+#ifdef PB_ONE_WAY
+#define PB_TCP_REMEMBERS false
+#else
+#define PB_TCP_REMEMBERS true
+#endif
+
 static __always_inline int pb_connect(struct bpf_sock_addr *ctx, struct pb_peer *peer)
 {
 	__u8 protocol = pb_service_protocol(ctx->protocol);
 	struct bpf_sock *sk = ctx->sk;
+	struct pb_service_stats *stats = NULL;
 	struct pb_target target = {};
 	struct pb_peer backend = {};
 	int verdict;
@@ -98,10 +106,19 @@ static __always_inline int pb_connect(struct bpf_sock_addr *ctx, struct pb_peer 
 		pb_forget_connect(ctx, sk);
 		return PB_UNTOUCHED;
 	}
-	if (verdict == PB_CONTINUE)
+	/*
+	 * The statistics are looked up before the backend is read, although only a translated connect() is
+	 * counted: where neither is in the cache, the processor then fetches both at once. Whether there are
+	 * any is asked later, or the verifier would follow all that is between for both answers.
+	 */
+	if (verdict == PB_CONTINUE) {
+		if (PB_TCP_REMEMBERS)
+			stats = pb_known_service_stats(&target);
 		verdict = pb_choose(ctx, &target, peer, &backend);
+	}
 	if (verdict == PB_TRANSLATED) {
-		pb_begin_connect(ctx, sk, protocol, &target, peer, &backend);
+		if (PB_TCP_REMEMBERS || protocol != IPPROTO_TCP)
+			pb_begin_connect(ctx, sk, protocol, &target, stats, peer, &backend);
 		pb_count(protocol == IPPROTO_TCP ? PB_COUNTER_CONNECT_TCP : PB_COUNTER_CONNECT_UDP);
 	}
 	if (pb_is_watched())
@@ -158,7 +175,7 @@ static __always_inline int pb_recvmsg(struct bpf_sock_addr *ctx, struct pb_peer 
 
 	if (!sk)
 		return PB_UNTOUCHED;
-	if ((!pb_is_connected(sk) || !pb_connected_service(sk, peer)) &&
+	if ((!pb_is_connected(sk) || !pb_connected_service(ctx, sk, peer)) &&
 	    !pb_receive_flow(ctx, sk, peer))
 		return PB_UNTOUCHED;
 	pb_count(PB_COUNTER_REPLY_UDP);
@@ -169,7 +186,7 @@ static __always_inline int pb_getpeername(struct bpf_sock_addr *ctx, struct pb_p
 {
 	struct bpf_sock *sk = ctx->sk;
 
-	return sk && pb_connected_service(sk, peer) ? PB_TRANSLATED : PB_UNTOUCHED;
+	return sk && pb_connected_service(ctx, sk, peer) ? PB_TRANSLATED : PB_UNTOUCHED;
 }
 
 #endif

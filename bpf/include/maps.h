@@ -67,6 +67,40 @@ struct pb_udp_flow_end {
 };
 _Static_assert(sizeof(struct pb_udp_flow_end) == 40, "pb_udp_flow_end");
 
+/* A line of cookies. */
+#define PB_SLOTS 8
+
+/*
+ * What TCP connections remember, in the slot that the cookie of its socket falls on, if that is free.
+ *
+ * Socket storage is two allocations and two frees after a grace period, which is most of what a connection
+ * through a Service costs; a slot is one line of memory, and consecutive connections have consecutive ones.
+ * Who finds its slot taken has socket storage. So has what pb_stale_sockets must find: UDP, and TCP that is
+ * to end with its backend. A socket has its state in one place or in the other.
+ */
+struct pb_connections {
+	/*
+	 * Of the sockets that have the slots; 0: free. Together, because each TCP socket is looked for here when
+	 * it ends, also those that connected to no Service: the next one's cookie is on the same line.
+	 */
+	__u64 cookies[PB_SLOTS];
+	struct {
+		struct pb_socket_state state;
+		__u64 pad; /* to a line */
+	} slots[PB_SLOTS];
+};
+_Static_assert(sizeof(struct pb_connections) == PB_SLOTS * (16 + sizeof(struct pb_socket_state)),
+	       "pb_connections");
+
+/* Mapped arrays begin on a page, so that a slot is one cache line. The control plane does not map it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, PB_CONNECTIONS);
+	__type(key, __u32);
+	__type(value, struct pb_connections);
+} connections SEC(".maps");
+
 /* Apart from socket_state, so that a TCP connection does not pay for it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);

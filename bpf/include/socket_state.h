@@ -2,7 +2,7 @@
 /*
  * socket_state.h - what connect() did to a socket, for everything that asks later, and its end.
  *
- * The kernel holds the lock of the socket while a socket-address program or a sock_ops program runs, and
+ * It is in `connections` or in `socket_state`, see struct pb_connections. The kernel holds the lock of the socket while a socket-address program or a sock_ops program runs, and
  * nobody else has the socket any more when it is released, so the state has one reader or writer at a
  * time. The iterator of stale_sockets.bpf.c holds no lock: see `connected`.
  */
@@ -13,6 +13,72 @@
 #include "maps.h"
 #include "stats.h"
 #include "watch.h"
+
+/* The slot on which a cookie falls. */
+struct pb_slot {
+	__u64 *owner; /* cookie of the socket that has it, whoever that is; 0: free. NULL: there is no slot */
+	struct pb_socket_state *state;
+};
+
+static __always_inline struct pb_slot pb_slot(__u64 cookie)
+{
+	__u32 group = cookie / PB_SLOTS & (PB_CONNECTIONS - 1);
+	__u32 n = cookie & (PB_SLOTS - 1);
+	struct pb_connections *slots = bpf_map_lookup_elem(&connections, &group);
+
+	if (!slots)
+		return (struct pb_slot){};
+	/* Else the compiler adds n before it asks for NULL, which the verifier does not allow. */
+	asm volatile("" : "+r"(slots));
+	return (struct pb_slot){.owner = &slots->cookies[n], .state = &slots->slots[n].state};
+}
+
+/*
+ * Takes a slot if it is free. Compare and swap is there from 5.12, so programs for older kernels take none;
+ * who looks for one then finds nothing.
+ */
+static __always_inline bool pb_take(struct pb_slot slot, __u64 cookie)
+{
+#ifdef PB_NO_SET_RETVAL
+	(void)slot;
+	(void)cookie;
+	return false;
+#else
+	return !*slot.owner && !__sync_val_compare_and_swap(slot.owner, 0, cookie);
+#endif
+}
+
+/* Gives a slot back. Ordered: what was read of it was read before another socket writes there. */
+static __always_inline void pb_give_back(struct pb_slot slot)
+{
+#ifdef PB_NO_SET_RETVAL
+	(void)slot;
+#else
+	__sync_lock_test_and_set(slot.owner, 0);
+#endif
+}
+
+/* The slot that a socket has taken; owner is NULL: none. ctx: of a program, for the cookie of its socket. */
+static __always_inline struct pb_slot pb_own_slot(void *ctx, __u32 protocol)
+{
+	struct pb_slot slot;
+	__u64 cookie;
+
+	if (pb_service_protocol(protocol) != IPPROTO_TCP)
+		return (struct pb_slot){};
+	cookie = bpf_get_socket_cookie(ctx);
+	slot = pb_slot(cookie);
+	return slot.owner && *slot.owner == cookie ? slot : (struct pb_slot){};
+}
+
+/* What a socket remembers, or NULL. */
+static __always_inline struct pb_socket_state *pb_state(void *ctx, struct bpf_sock *sk,
+							__u32 protocol)
+{
+	struct pb_slot slot = pb_own_slot(ctx, protocol);
+
+	return slot.owner ? slot.state : bpf_sk_storage_get(&socket_state, sk, NULL, 0);
+}
 
 /*
  * Whether a TCP connection ends that was never established.
@@ -42,26 +108,52 @@ static __always_inline void pb_end_connect(void *ctx, const struct bpf_sock *sk,
 }
 
 /*
+ * Where a socket is to remember a translation, or NULL: there is no memory. What it was connected to before
+ * has ended.
+ */
+static __always_inline struct pb_socket_state *
+pb_new_state(struct bpf_sock_addr *ctx, struct bpf_sock *sk, __u8 protocol, __u32 service_flags)
+{
+	struct pb_socket_state *state = bpf_sk_storage_get(&socket_state, sk, NULL, 0);
+	struct pb_slot slot;
+	__u64 cookie;
+
+	if (protocol == IPPROTO_TCP && !state) {
+		cookie = bpf_get_socket_cookie(ctx);
+		slot = pb_slot(cookie);
+		if (slot.owner && *slot.owner == cookie) {
+			pb_end_connect(ctx, sk, ctx->family, slot.state);
+			pb_give_back(slot);
+		}
+		if (slot.owner && !(service_flags & PB_SERVICE_TERMINATE) && pb_take(slot, cookie))
+			return slot.state;
+	}
+	if (state)
+		pb_end_connect(ctx, sk, ctx->family, state);
+	else
+		state = bpf_sk_storage_get(&socket_state, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	return state;
+}
+
+/*
  * Counts and remembers a translation. Without memory for it the connection still works, but the backend
  * shows, and it is not counted for its Service, because nobody could say when it ends.
+ *
+ * stats: of target, those that were known before, see pb_service_stats().
  */
 static __always_inline void pb_begin_connect(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
 					     __u8 protocol, const struct pb_target *target,
+					     struct pb_service_stats *stats,
 					     const struct pb_peer *service,
 					     const struct pb_peer *backend)
 {
-	struct pb_socket_state *state;
+	struct pb_socket_state *state = pb_new_state(ctx, sk, protocol, target->flags);
 	__u32 flags;
 
-	state = bpf_sk_storage_get(&socket_state, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!state) {
 		pb_count(PB_COUNTER_STATE_FAILED);
 		return;
 	}
-	/* A socket that connects again. */
-	if (state->connected)
-		pb_end_connect(ctx, sk, ctx->family, state);
-
 	flags = protocol == IPPROTO_UDP ? PB_SOCKET_UDP : 0;
 	if (target->flags & PB_SERVICE_TERMINATE)
 		flags |= PB_SOCKET_TERMINATE;
@@ -72,7 +164,7 @@ static __always_inline void pb_begin_connect(struct bpf_sock_addr *ctx, struct b
 	state->service_port = service->port;
 	state->backend_port = backend->port;
 	state->flags = flags;
-	pb_count_connect(state, target, backend);
+	pb_count_connect(state, target, stats, backend);
 	*(volatile __u64 *)&state->connected = bpf_ktime_get_ns();
 }
 
@@ -86,8 +178,15 @@ static __always_inline void pb_begin_connect(struct bpf_sock_addr *ctx, struct b
  */
 static __always_inline void pb_forget_connect(struct bpf_sock_addr *ctx, struct bpf_sock *sk)
 {
-	const struct pb_socket_state *state = bpf_sk_storage_get(&socket_state, sk, NULL, 0);
+	struct pb_slot slot = pb_own_slot(ctx, ctx->protocol);
+	const struct pb_socket_state *state;
 
+	if (slot.owner) {
+		pb_end_connect(ctx, sk, ctx->family, slot.state);
+		pb_give_back(slot);
+		return;
+	}
+	state = bpf_sk_storage_get(&socket_state, sk, NULL, 0);
 	if (!state)
 		return;
 	pb_end_connect(ctx, sk, ctx->family, state);
@@ -97,8 +196,15 @@ static __always_inline void pb_forget_connect(struct bpf_sock_addr *ctx, struct 
 /* The last descriptor of a socket is closed. */
 static __always_inline void pb_release(struct bpf_sock *sk)
 {
-	const struct pb_socket_state *state = bpf_sk_storage_get(&socket_state, sk, NULL, 0);
+	struct pb_slot slot = pb_own_slot(sk, sk->protocol);
+	const struct pb_socket_state *state;
 
+	if (slot.owner) {
+		pb_end_connect(sk, sk, sk->family, slot.state);
+		pb_give_back(slot);
+		return;
+	}
+	state = bpf_sk_storage_get(&socket_state, sk, NULL, 0);
 	if (state)
 		pb_end_connect(sk, sk, sk->family, state);
 }
@@ -107,7 +213,7 @@ static __always_inline struct pb_socket_state *pb_timed_state(struct bpf_sock_op
 {
 	struct bpf_sock *sk = ctx->sk;
 
-	return sk ? bpf_sk_storage_get(&socket_state, sk, NULL, 0) : NULL;
+	return sk ? pb_state(ctx, sk, IPPROTO_TCP) : NULL;
 }
 
 /*
@@ -138,9 +244,10 @@ static __always_inline void pb_established(struct bpf_sock_ops *ctx)
 }
 
 /* Puts the Service in the place of the backend to which sk is connected. False: it is another's. */
-static __always_inline bool pb_connected_service(struct bpf_sock *sk, struct pb_peer *peer)
+static __always_inline bool pb_connected_service(struct bpf_sock_addr *ctx, struct bpf_sock *sk,
+						 struct pb_peer *peer)
 {
-	const struct pb_socket_state *state = bpf_sk_storage_get(&socket_state, sk, NULL, 0);
+	const struct pb_socket_state *state = pb_state(ctx, sk, ctx->protocol);
 
 	if (!state || state->backend[0] != peer->halves[0] ||
 	    state->backend[1] != peer->halves[1] || state->backend_port != peer->port)
@@ -151,7 +258,7 @@ static __always_inline bool pb_connected_service(struct bpf_sock *sk, struct pb_
 	return true;
 }
 
-/* Reads the backend to which sk was connected when it asked for service. False: for another. */
+/* Reads the backend to which sk, of UDP, was connected when it asked for service. False: for another. */
 static __always_inline bool pb_connected_backend(struct bpf_sock *sk, const struct pb_peer *service,
 						 struct pb_peer *backend)
 {

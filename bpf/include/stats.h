@@ -33,22 +33,29 @@ static __noinline int pb_make_service_stats(__u64 key)
 	return bpf_map_update_elem(&service_stats, &key, &zero, BPF_NOEXIST);
 }
 
-/* The statistics of target, made if need be. NULL: it is not counted, or there is no room. */
-static __always_inline struct pb_service_stats *pb_service_stats(const struct pb_target *target)
+/* The statistics of target, if there are any yet. What has no key has none: nobody makes them for it. */
+static __always_inline struct pb_service_stats *
+pb_known_service_stats(const struct pb_target *target)
 {
-	struct pb_service_stats *stats;
 	__u64 key = target->stats;
 
-	if (!key)
-		return NULL;
-	stats = bpf_map_lookup_elem(&service_stats, &key);
-	if (stats)
-		return stats;
-	pb_make_service_stats(key); /* or another CPU was quicker */
-	stats = bpf_map_lookup_elem(&service_stats, &key);
-	if (!stats)
+	return bpf_map_lookup_elem(&service_stats, &key);
+}
+
+/*
+ * The statistics of target, made if need be. NULL: it is not counted, or there is no room. known: what
+ * pb_known_service_stats() found.
+ */
+static __always_inline struct pb_service_stats *pb_service_stats(const struct pb_target *target,
+								 struct pb_service_stats *known)
+{
+	if (known || !target->stats)
+		return known;
+	pb_make_service_stats(target->stats); /* or another CPU was quicker */
+	known = pb_known_service_stats(target);
+	if (!known)
 		pb_count(PB_COUNTER_STATS_FAILED);
-	return stats;
+	return known;
 }
 
 /* The statistics of a backend of target, likewise. */
@@ -79,7 +86,7 @@ static __always_inline struct pb_backend_stats *pb_backend_stats(const struct pb
 static __always_inline void pb_count_send(const struct pb_target *target,
 					  const struct pb_peer *backend, bool chosen)
 {
-	struct pb_service_stats *service = pb_service_stats(target);
+	struct pb_service_stats *service = pb_service_stats(target, pb_known_service_stats(target));
 	struct pb_backend_stats *stats;
 
 	if (service)
@@ -92,14 +99,15 @@ static __always_inline void pb_count_send(const struct pb_target *target,
 }
 
 /*
- * Counts a translated connect(), and notes in its state where. What is written there at once need not be
- * followed by the verifier.
+ * Counts a translated connect() in the statistics of its Service, and notes in its state where. What is
+ * written there at once need not be followed by the verifier. known: see pb_service_stats().
  */
 static __always_inline void pb_count_connect(struct pb_socket_state *state,
 					     const struct pb_target *target,
+					     struct pb_service_stats *known,
 					     const struct pb_peer *backend)
 {
-	struct pb_service_stats *service = pb_service_stats(target);
+	struct pb_service_stats *service = pb_service_stats(target, known);
 	struct pb_backend_stats *stats;
 
 	state->stats = 0;

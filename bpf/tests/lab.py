@@ -60,6 +60,8 @@ SERVICE_TERMINATE = 4
 SERVICE_BACKEND_STATS = 8
 STALE_SOCKET = 80  # bytes of struct pb_stale_socket
 LATENCY_RANGES = 10
+CONNECTIONS = 8192
+CONNECTION_SLOTS = struct.Struct("=8Q512x")
 SERVICE_STATS = ("connects_tcp", "connects_udp", "sends_udp", "refused_no_endpoint", "refused_policy", "closed_tcp",
                  "closed_udp", "failed_tcp", "established_ns")
 BACKEND_STATS = ("connects", "closed", "failed", "sends")
@@ -343,7 +345,7 @@ class Lab:
             cpus = int(file.read().strip().split("-")[-1]) + 1
         sizes = {"frontends": 8, "services": 32, "backends": 24, "affinity": 32, "counters": 8 * cpus,
                  "service_stats": 8 * (len(SERVICE_STATS) + LATENCY_RANGES) * cpus,
-                 "backend_stats": 8 * len(BACKEND_STATS) * cpus, "watchers": 8 * (1 + 2 * WATCHERS),
+                 "backend_stats": 8 * len(BACKEND_STATS) * cpus, "connections": CONNECTION_SLOTS.size, "watchers": 8 * (1 + 2 * WATCHERS),
                  "watcher_rings": 4}
         self.maps = {name: Map(f"{pins}/maps/{name}", size) for name, size in sizes.items()}
 
@@ -466,6 +468,16 @@ class Lab:
     def _sum(values, fields):
         numbers = struct.unpack(f"={len(values) // 8}Q", values)
         return [sum(numbers[n::fields]) for n in range(fields)]
+
+    def slots(self):
+        """Cookies of the sockets that have a slot of `connections`."""
+        return [cookie for n in range(CONNECTIONS // 8)
+                for cookie in CONNECTION_SLOTS.unpack(self.maps["connections"].lookup(struct.pack("=I", n))) if cookie]
+
+    def fill_slots(self, cookie):
+        """Gives all slots to one socket, or to nobody: 0."""
+        for n in range(CONNECTIONS // 8):
+            self.maps["connections"].update(struct.pack("=I", n), CONNECTION_SLOTS.pack(*[cookie] * 8))
 
     def service_stats(self, key):
         """The statistics of a Service port by name, over all CPUs; None: there are none."""

@@ -13,7 +13,8 @@ import sys
 import time
 import unittest
 
-from lab import LATENCY_RANGES, PROGRAMS, SERVICE_AFFINITY, SERVICE_BACKEND_STATS, SERVICE_POLICY_LOCAL, UDP, TCP
+from lab import (CONNECTIONS, LATENCY_RANGES, PROGRAMS, SERVICE_AFFINITY, SERVICE_BACKEND_STATS, SERVICE_POLICY_LOCAL,
+                 SERVICE_TERMINATE, UDP, TCP)
 from sock_lb_test import (OWN4, PODS4, PODS6, Services, ask, bind, disconnect, errno_of, hear, mapped, tcp, udp, vip4,
                           vip6)
 
@@ -26,6 +27,7 @@ SILENT = [("10.200.0.77", 80)]
 UNREACHABLE = [("10.250.0.1", 80)]
 TCP_FASTOPEN, TCP_FASTOPEN_CONNECT, MSG_FASTOPEN = 23, 30, 0x20000000
 IPPROTO_MPTCP = 262
+SO_COOKIE = 57
 
 
 def stream(family=socket.AF_INET):
@@ -512,9 +514,90 @@ class StatsTest(Cases, unittest.TestCase):
 
 
 class StatsLegacyTest(Cases, unittest.TestCase):
-    """The object for older kernels."""
+    """The object for older kernels, whose TCP sockets all remember in their storage."""
 
     variant = "sock_lb_legacy"
+
+
+class CrowdedTest(Cases, unittest.TestCase):
+    """Each slot of `connections` is taken, so TCP sockets remember in their storage."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.lab.fill_slots(1 << 63)
+
+    def tearDown(self):
+        self.assertEqual(set(self.lab.slots()), {1 << 63})
+
+
+class SlotTest(Counting, unittest.TestCase):
+    """Where a TCP socket remembers, while it is open and when it is not any more."""
+
+    def setUp(self):
+        self.lab.fill_slots(0)
+
+    def test_a_slot_is_given_back_when_the_socket_is_closed(self):
+        for pods in (PODS4, PODS6):
+            vip, key = self.counted(pods)
+            datagrams, _ = self.counted(pods, UDP)
+            family = socket.AF_INET6 if ":" in vip else socket.AF_INET
+
+            def client(vip=vip, datagrams=datagrams, family=family):
+                with stream(family) as sock, udp(family) as other:
+                    sock.connect((vip, 80))
+                    other.connect((datagrams, 80))
+                    cookie, = struct.unpack("=Q", sock.getsockopt(socket.SOL_SOCKET, SO_COOKIE, 8))
+                    return self.lab.slots() == [cookie], sock.getpeername()[:2], vip
+            alone, peer, vip = self.lab.run(client)
+            self.assertTrue(alone)
+            self.assertEqual(peer, (vip, 80))
+            self.assertEqual(self.lab.slots(), [])
+            self.expect(key, connects_tcp=1, closed_tcp=1, established=1)
+
+    def test_a_taken_slot_is_left_alone(self):
+        vip, key = self.counted(PODS4)
+        self.lab.fill_slots(1 << 63)
+
+        def client():
+            with stream() as sock:
+                sock.connect((vip, 80))
+                return sock.getpeername()
+        self.assertEqual(self.lab.run(client), (vip, 80))
+        self.assertEqual(self.lab.slots(), [1 << 63] * CONNECTIONS)
+        self.expect(key, connects_tcp=1, closed_tcp=1, established=1)
+
+    def test_from_one_place_to_the_other(self):
+        # A Service whose connections end with their backends wants them where the iterator looks.
+        plain, first = self.counted(PODS4)
+        ending, second = self.counted(PODS4, flags=SERVICE_TERMINATE)
+
+        def client():
+            seen = []
+            with stream() as sock:
+                for target in (plain, plain, ending, plain):
+                    sock.connect((target, 80))
+                    seen.append((len(self.lab.slots()), sock.getpeername()[0] == target))
+                    disconnect(sock)
+                sock.connect(PODS4[0])
+                seen.append((len(self.lab.slots()), sock.getpeername() == PODS4[0]))
+            return seen
+        # What has storage keeps it until it connects to no Service.
+        self.assertEqual(self.lab.run(client), [(1, True), (1, True), (0, True), (0, True), (0, True)])
+        self.expect(first, connects_tcp=3, closed_tcp=3, established=3)
+        self.expect(second, connects_tcp=1, closed_tcp=1, established=1)
+
+    def test_who_goes_to_no_service_gives_its_slot_back(self):
+        vip, key = self.counted(PODS4)
+
+        def client():
+            with stream() as sock:
+                sock.connect((vip, 80))
+                disconnect(sock)
+                before = len(self.lab.slots())
+                sock.connect(PODS4[0])
+                return before, len(self.lab.slots()), self.open(key)
+        self.assertEqual(self.lab.run(client), (1, 0, (0, 0)))
 
 
 class LateTest(Counting, unittest.TestCase):

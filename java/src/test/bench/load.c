@@ -58,6 +58,8 @@
 #define QUESTION 40
 /* A slice with as many is none: each may take seconds. */
 #define MOST_ERRORS 5
+/* Of a process besides those of connections that it holds. */
+#define SPARE_FILES 100
 
 static void die(const char *what)
 {
@@ -123,6 +125,10 @@ static int listener(int family, int type, uint16_t port)
 	if (type == SOCK_DGRAM && setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
 					     family == AF_INET ? IP_PKTINFO : IPV6_RECVPKTINFO, &yes, sizeof(yes)))
 		die("PKTINFO");
+	/* None of them is an address of an interface, for which IPv6 asks before it answers from one. */
+	if (type == SOCK_DGRAM && family == AF_INET6 &&
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &yes, sizeof(yes)))
+		die("IPV6_FREEBIND");
 	if (bind(fd, address, family == AF_INET ? sizeof(v4) : sizeof(v6)))
 		die("bind");
 	if (type == SOCK_STREAM && listen(fd, 4096))
@@ -136,6 +142,8 @@ static void accept_all(int listening)
 	for (;;) {
 		int fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK);
 
+		if (fd < 0 && errno == EMFILE)
+			die("accept4"); /* it would be told of the same connection for ever */
 		if (fd < 0)
 			return;
 		connections[fd].state = FRESH;
@@ -545,7 +553,14 @@ static void drop(void)
 
 static void hold(const struct set *set, uint32_t count)
 {
+	struct rlimit limit;
+
 	drop();
+	if (getrlimit(RLIMIT_NOFILE, &limit) || count + SPARE_FILES > limit.rlim_cur) {
+		fail("%u connections need more than the %lu open files that are allowed", count,
+		     (unsigned long)limit.rlim_cur);
+		return;
+	}
 	held = calloc(count, sizeof(*held));
 	if (!held)
 		die("calloc");

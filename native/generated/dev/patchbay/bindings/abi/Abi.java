@@ -23,10 +23,10 @@ public class Abi extends Abi$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int PB_ABI_VERSION = (int)3L;
+    private static final int PB_ABI_VERSION = (int)4L;
     /**
      * {@snippet lang=c :
-     * enum pb_limit.PB_ABI_VERSION = 3
+     * enum pb_limit.PB_ABI_VERSION = 4
      * }
      */
     public static int PB_ABI_VERSION() {
@@ -148,6 +148,15 @@ public class Abi extends Abi$shared {
      */
     public static int PB_WATCHERS() {
         return PB_WATCHERS;
+    }
+    private static final int PB_CONNECTIONS = (int)1024L;
+    /**
+     * {@snippet lang=c :
+     * enum pb_limit.PB_CONNECTIONS = 1024
+     * }
+     */
+    public static int PB_CONNECTIONS() {
+        return PB_CONNECTIONS;
     }
     private static final int PB_LATENCY_RANGES = (int)10L;
     /**

@@ -14,10 +14,10 @@ public final class AbiLimits {
       new Capacity(
           Abi.PB_DEFAULT_FRONTENDS(), Abi.PB_DEFAULT_SERVICES(), Abi.PB_DEFAULT_BACKENDS());
 
-  /** Entries of {@code affinity}. */
+  /** Entries of {@code affinity} at most; a small node has fewer. */
   public static final int DEFAULT_AFFINITY = Abi.PB_DEFAULT_AFFINITY();
 
-  /** Entries of {@code udp_flows}. */
+  /** Entries of {@code udp_flows} at most; a small node has fewer. */
   public static final int DEFAULT_UDP_FLOWS = Abi.PB_DEFAULT_UDP_FLOWS();
 
   /** Bytes of {@code events}, a power of two and a multiple of the page size. */
@@ -28,6 +28,9 @@ public final class AbiLimits {
 
   /** Entries of {@code backend_stats}. */
   public static final int DEFAULT_BACKEND_STATS = Abi.PB_DEFAULT_BACKEND_STATS();
+
+  /** Entries of {@code connections}, eight slots each. */
+  public static final int CONNECTIONS = Abi.PB_CONNECTIONS();
 
   /** How many may watch connections at one time. */
   public static final int WATCHERS = Abi.PB_WATCHERS();

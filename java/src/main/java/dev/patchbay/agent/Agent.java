@@ -331,7 +331,7 @@ public final class Agent implements AutoCloseable {
     List<String> wrong = new ArrayList<>();
     Invariants.check(observed).forEach(violation -> wrong.add(violation.toString()));
     DesiredState desired = owner.desired();
-    if (owner.refused().isEmpty()) {
+    if (owner.fits()) {
       wrong.addAll(Canonical.of(desired).difference(Canonical.of(observed)));
     }
     if (!dataplane.report().effective()) {

@@ -59,6 +59,10 @@ final class Owner {
   /** Of a kind, so that a broken directory does not flood the log. */
   private static final int LINES_AT_ONCE = 20;
 
+  private static final String WILDCARDS_REFUSED =
+      "frontends is full: connections to ports that a Service does not have are not refused for all"
+          + " Services; raise --max-frontends";
+
   private static final long FIRST_RETRY_MILLIS = 100;
   private static final long LAST_RETRY_MILLIS = 5000;
 
@@ -175,9 +179,9 @@ final class Owner {
     return compiler.desired();
   }
 
-  /** What of it does not fit. */
-  Map<ServicePortKey, Refusal> refused() {
-    return reconciler.refused();
+  /** Whether all of it fits the maps. */
+  boolean fits() {
+    return reconciler.refused().isEmpty() && reconciler.refusedWildcards().isEmpty();
   }
 
   /** Adds rows that are not of Services, once {@link #serve} begins. */
@@ -413,6 +417,9 @@ final class Owner {
                 notices.warnOfNode(key.service(), "DoesNotFit", key + ": " + refusal);
               }
             });
+    if (!reconciler.refusedWildcards().isEmpty()) {
+      note("", WILDCARDS_REFUSED, now, fresh);
+    }
     for (Complaint complaint : fresh.subList(0, Math.min(fresh.size(), LINES_AT_ONCE))) {
       LoggingEventBuilder line = log.atWarn();
       if (!complaint.about.isEmpty()) {

@@ -189,13 +189,16 @@ public final class Dataplane implements StatsSource, AutoCloseable {
     };
   }
 
-  private static Map<PatchbayMap, Integer> sizes(DataplaneOptions options) {
+  private static Map<PatchbayMap, Integer> sizes(DataplaneOptions options) throws KernelException {
+    int cpus =
+        KernelException.check(
+            Bpf.libbpf_num_possible_cpus(), new Operation("count", "possible CPUs"));
     return Map.of(
         PatchbayMap.FRONTENDS, options.capacity().frontends(),
         PatchbayMap.SERVICES, options.capacity().services(),
         PatchbayMap.BACKENDS, options.capacity().backends(),
-        PatchbayMap.AFFINITY, options.affinity(),
-        PatchbayMap.UDP_FLOWS, options.udpFlows());
+        PatchbayMap.AFFINITY, options.affinityEntries(cpus),
+        PatchbayMap.UDP_FLOWS, options.udpFlowEntries(cpus));
   }
 
   private static Map<PatchbayMap, BpfMap> adopt(
@@ -206,7 +209,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
       PatchbayMap map = entry.getKey();
       if (Files.exists(pins.map(map))) {
         BpfMap found = borrowed.add(BpfMap.pinned(map, pins.map(map)));
-        if (!found.shape().equals(entry.getValue())) {
+        if (!map.fits(wanted, found.shape())) {
           throw MapSet.incompatible(map, found.shape(), entry.getValue(), pins);
         }
         Optional<String> layout = LayoutRecord.read(pins.layout(map));
@@ -232,7 +235,7 @@ public final class Dataplane implements StatsSource, AutoCloseable {
           && !succession.keepsSockets()
           && Files.exists(pins.map(map))) {
         BpfMap found = borrowed.add(BpfMap.pinned(map, pins.map(map)));
-        if (found.shape().equals(wanted.get(map))) {
+        if (map.fits(wanted, found.shape())) {
           adopted.put(map, found);
         }
       }

@@ -91,7 +91,7 @@ final class MapSet implements AutoCloseable {
       case SERVICES -> OptionalLong.of(occupied.services());
       case BACKENDS -> OptionalLong.of(occupied.backends());
       case UDP_FLOWS, AFFINITY, SERVICE_STATS, BACKEND_STATS -> OptionalLong.of(get(map).count());
-      case COUNTERS, SOCKET_STATE, UDP_SOCKET_FLOWS, EVENTS, WATCHERS, WATCHER_RINGS ->
+      case COUNTERS, SOCKET_STATE, CONNECTIONS, UDP_SOCKET_FLOWS, EVENTS, WATCHERS, WATCHER_RINGS ->
           OptionalLong.empty();
     };
   }
@@ -124,7 +124,7 @@ final class MapSet implements AutoCloseable {
               as(shape, MapType.PERCPU_HASH, BackendStatsCodec.KEY_SIZE, BackendStatsCodec.SIZE);
           case WATCHERS -> mapped(shape, WatchersCodec.SIZE);
           case WATCHER_RINGS -> as(shape, MapType.ARRAY_OF_MAPS, Integer.BYTES, Integer.BYTES);
-          case SOCKET_STATE, UDP_SOCKET_FLOWS, UDP_FLOWS, AFFINITY -> shape;
+          case SOCKET_STATE, CONNECTIONS, UDP_SOCKET_FLOWS, UDP_FLOWS, AFFINITY -> shape;
         };
     if (!shape.equals(expected)) {
       throw incompatible(map, shape, expected, pins);

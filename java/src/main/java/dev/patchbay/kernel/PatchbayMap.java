@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.patchbay.kernel;
 
+import dev.patchbay.kernel.sys.MapShape;
 import java.util.Locale;
+import java.util.Map;
 
 /** A map that the programs share and that is pinned under its name. */
 enum PatchbayMap {
@@ -9,6 +11,7 @@ enum PatchbayMap {
   SERVICES(Legacy.COPIED),
   BACKENDS(Legacy.COPIED),
   SOCKET_STATE(Legacy.OF_SOCKETS),
+  CONNECTIONS(Legacy.OF_SOCKETS),
   UDP_SOCKET_FLOWS(Legacy.OF_SOCKETS),
   UDP_FLOWS(Legacy.OF_SOCKETS),
   AFFINITY(Legacy.KEPT),
@@ -48,6 +51,22 @@ enum PatchbayMap {
 
   Legacy legacy() {
     return legacy;
+  }
+
+  /**
+   * Whether a map can serve as this one. Where nobody chooses the size it is that of the node which
+   * made the map.
+   *
+   * @param shapes what this version would make
+   * @param found what there is
+   */
+  boolean fits(Map<PatchbayMap, MapShape> shapes, MapShape found) {
+    MapShape wanted = shapes.get(this);
+    return switch (this) {
+      case AFFINITY, UDP_FLOWS ->
+          wanted != null && found.equals(wanted.withEntries(found.maxEntries()));
+      default -> found.equals(wanted);
+    };
   }
 
   /** Its name in the object file and of its pin. */

@@ -80,7 +80,7 @@ final class Succession implements AutoCloseable {
       if (map.legacy() != Legacy.NONE && Files.exists(from.map(map))) {
         BpfMap found = opened.add(BpfMap.pinned(map, from.map(map)));
         Optional<String> layout = LayoutRecord.read(from.layout(map));
-        if (found.shape().equals(wanted.get(map)) && layout.equals(Optional.of(btf.layout(map)))) {
+        if (map.fits(wanted, found.shape()) && layout.equals(Optional.of(btf.layout(map)))) {
           theirs.put(map, found);
         } else {
           different.add(map);

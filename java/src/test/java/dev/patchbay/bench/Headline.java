@@ -6,10 +6,11 @@ import java.util.Map;
 /**
  * A line of the table in the README: one measure, all peers side by side.
  *
- * @param measure what it is, for people, with its unit
+ * @param measure what it is, for people
+ * @param unit of the figures, {@link Row#RATIO} for ratios
  * @param figures what there is of it
  */
-public record Headline(String measure, Map<Peer, Figure> figures) {
+public record Headline(String measure, String unit, Map<Peer, Figure> figures) {
   /** Copies the figures. */
   public Headline {
     figures = Map.copyOf(figures);

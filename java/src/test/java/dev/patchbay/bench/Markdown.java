@@ -87,7 +87,10 @@ final class Markdown {
       for (Peer peer : HEADLINE_PEERS) {
         Figure figure = line.figures().get(peer);
         text.append(' ')
-            .append(figure == null ? "" : Numbers.format(figure.value(), Row.RATIO))
+            .append(
+                figure == null
+                    ? ""
+                    : Numbers.format(figure.value(), line.unit()) + Numbers.suffix(line.unit()))
             .append(" |");
       }
       text.append('\n');

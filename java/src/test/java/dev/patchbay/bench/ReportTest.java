@@ -76,7 +76,8 @@ class ReportTest {
                         new Chart.Point(0, 1.2, new Interval(1.1, 1.3)),
                         new Chart.Point(1, 0.9, new Interval(0.9, 0.9)))))));
     results.add(
-        new Headline("connection", Map.of(Peer.DIRECT, Figure.of(1), Peer.PATCHBAY, figure)));
+        new Headline(
+            "connection", Row.RATIO, Map.of(Peer.DIRECT, Figure.of(1), Peer.PATCHBAY, figure)));
     results.remark("a remark with <brackets>");
     return new Report(
         new Machine(
@@ -184,6 +185,7 @@ class ReportTest {
     }
     assertThat(Svg.file(report(false).results().charts().getFirst()))
         .contains("<style>")
+        .doesNotContain("var(--")
         .contains("Cost &amp; size");
   }
 }

@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.DoubleUnaryOperator;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import java.util.stream.DoubleStream;
 
 /**
@@ -28,18 +30,34 @@ final class Svg {
 
   private Svg() {}
 
+  /** A colour in both schemes. */
+  private record Colour(String name, String light, String dark) {}
+
+  private static final List<Colour> COLOURS =
+      List.of(
+          new Colour("ink", "#1f2328", "#e6edf3"),
+          new Colour("paper", "#ffffff", "#0d1117"),
+          new Colour("faint", "#d8dee4", "#30363d"),
+          new Colour("soft", "#59636e", "#9198a1"),
+          new Colour("direct", "#6e7781", "#9198a1"),
+          new Colour("conntrack", "#9a6700", "#d29922"),
+          new Colour("noop", "#8c959f", "#7d8590"),
+          new Colour("loader", "#57606a", "#b1bac4"),
+          new Colour("patchbay", "#0969da", "#4493f8"),
+          new Colour("variant", "#54aeff", "#79c0ff"),
+          new Colour("nftables", "#bc4c00", "#f0883e"),
+          new Colour("iptables", "#cf222e", "#f85149"));
+
   /** Definitions of the colours, for both schemes. */
   static String style() {
-    return """
-        :root { --ink: #1f2328; --paper: #ffffff; --faint: #d8dee4; --soft: #59636e;
-          --direct: #6e7781; --conntrack: #9a6700; --noop: #8c959f; --loader: #57606a;
-          --patchbay: #0969da; --variant: #54aeff; --nftables: #bc4c00; --iptables: #cf222e; }
-        @media (prefers-color-scheme: dark) {
-          :root { --ink: #e6edf3; --paper: #0d1117; --faint: #30363d; --soft: #9198a1;
-            --direct: #9198a1; --conntrack: #d29922; --noop: #7d8590; --loader: #b1bac4;
-            --patchbay: #4493f8; --variant: #79c0ff; --nftables: #f0883e; --iptables: #f85149; }
-        }
-        """;
+    return ":root { %s }%n@media (prefers-color-scheme: dark) { :root { %s } }%n"
+        .formatted(definitions(Colour::light), definitions(Colour::dark));
+  }
+
+  private static String definitions(Function<Colour, String> value) {
+    return COLOURS.stream()
+        .map(colour -> "--%s: %s;".formatted(colour.name(), value.apply(colour)))
+        .collect(Collectors.joining(" "));
   }
 
   /** The CSS variable for a peer. */
@@ -56,14 +74,27 @@ final class Svg {
     };
   }
 
-  /** A picture that stands alone, with its own colours. */
+  /**
+   * A picture that stands alone, with its own colours. What shows it may know no CSS variables, or
+   * no CSS: so the light ones are attributes, and only the dark ones are a matter of style.
+   */
   static String file(Chart chart) {
-    return draw(chart)
-        .replaceFirst(
-            ">",
-            "><style>"
-                + style()
-                + "svg { background: var(--paper); font-family: system-ui, sans-serif }</style>");
+    String picture = draw(chart);
+    StringBuilder dark = new StringBuilder();
+    for (Colour colour : COLOURS) {
+      for (String property : List.of("fill", "stroke")) {
+        String kind = property + "-" + colour.name();
+        picture =
+            picture.replace(
+                "%s='var(--%s)'".formatted(property, colour.name()),
+                "%s='%s' class='%s'".formatted(property, colour.light(), kind));
+        dark.append(" .%s { %s: %s }".formatted(kind, property, colour.dark()));
+      }
+    }
+    return picture.replaceFirst(
+        ">",
+        "><style>svg { font-family: system-ui, sans-serif }\n@media (prefers-color-scheme: dark) {%s }</style>%n<rect x='0' y='0' width='%d' height='%d' fill='#ffffff' class='fill-paper'/>"
+            .formatted(dark, WIDTH, HEIGHT));
   }
 
   /** A picture in a page that defines the colours. */

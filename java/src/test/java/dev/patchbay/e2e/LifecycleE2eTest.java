@@ -69,6 +69,13 @@ class LifecycleE2eTest {
   }
 
   @Test
+  void servicesAreServedWhereThereIsNoRoomToRefuseTheirOtherPorts() {
+    Result once = node.runOnce("--max-frontends=9").orFail(); // eight ports of both families
+    assertThat(once.err()).contains("frontends is full", "raise --max-frontends");
+    assertThat(client.nameAt(ADDRESS, Checks.HTTP)).isIn("a", "b");
+  }
+
+  @Test
   void oneLineSaysReadyAndHealthAgrees() {
     Daemon agent = node.startAgent();
     assertThat(agent.out().lines().filter(line -> line.matches("(?i).*\\bready\\b.*")))

@@ -100,6 +100,22 @@ final class DataplaneKernelTest {
   }
 
   @Test
+  void takesMapsWhoseSizeNobodyChoosesAsTheyAre() throws Exception {
+    DataplaneOptions options = scratch.options();
+    Dataplane.open(options).close();
+    try (Dataplane again =
+        Dataplane.open(
+            new DataplaneOptions(
+                options.bpfDir(), options.capacity(), 128, 256, options.logDirectory()))) {
+      assertThat(again.firstStart()).isFalse();
+      assertThat(again.usage())
+          .contains(
+              new MapUsage("affinity", OptionalLong.of(0), 64),
+              new MapUsage("udp_flows", OptionalLong.of(0), 64));
+    }
+  }
+
+  @Test
   void addsTheMapsThatAreMissing() throws Exception {
     Dataplane.open(scratch.options()).close();
     Files.delete(scratch.pins().map(PatchbayMap.AFFINITY));
@@ -499,6 +515,7 @@ final class DataplaneKernelTest {
               new MapUsage("services", OptionalLong.of(1), 32),
               new MapUsage("backends", OptionalLong.of(1), 256),
               new MapUsage("socket_state", OptionalLong.empty(), 0),
+              new MapUsage("connections", OptionalLong.empty(), AbiLimits.CONNECTIONS),
               new MapUsage("udp_socket_flows", OptionalLong.empty(), 0),
               new MapUsage("udp_flows", OptionalLong.of(0), 64),
               new MapUsage("affinity", OptionalLong.of(0), 64),

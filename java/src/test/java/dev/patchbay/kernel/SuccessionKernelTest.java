@@ -218,6 +218,7 @@ final class SuccessionKernelTest {
     Pins next = pins(same);
     Map<Hook, Integer> links = linkIds(old);
     int state = mapId(old, PatchbayMap.SOCKET_STATE);
+    int connections = mapId(old, PatchbayMap.CONNECTIONS);
     int socketFlows = mapId(old, PatchbayMap.UDP_SOCKET_FLOWS);
     int flows = mapId(old, PatchbayMap.UDP_FLOWS);
     int affinity = mapId(old, PatchbayMap.AFFINITY);
@@ -231,6 +232,7 @@ final class SuccessionKernelTest {
     assertThat(linkIds(next)).isEqualTo(links);
     assertThat(old.version()).doesNotExist();
     assertThat(mapId(next, PatchbayMap.SOCKET_STATE)).isEqualTo(state);
+    assertThat(mapId(next, PatchbayMap.CONNECTIONS)).isEqualTo(connections);
     assertThat(mapId(next, PatchbayMap.UDP_SOCKET_FLOWS)).isEqualTo(socketFlows);
     assertThat(mapId(next, PatchbayMap.UDP_FLOWS)).isEqualTo(flows);
     assertThat(mapId(next, PatchbayMap.AFFINITY)).isEqualTo(affinity);

@@ -11,6 +11,11 @@ package dev.patchbay.kernel.sys;
  * @param flags {@code BPF_F_*} that it was created with
  */
 public record MapShape(int type, int keySize, int valueSize, int maxEntries, int flags) {
+  /** The same with another capacity. */
+  public MapShape withEntries(int entries) {
+    return new MapShape(type, keySize, valueSize, entries, flags);
+  }
+
   @Override
   public String toString() {
     return String.format(

@@ -33,7 +33,7 @@ final class ConnectionMemory {
   }
 
   void run() {
-    int connections = bench.quick() ? 4_000 : 20_000;
+    int connections = bench.quick() ? 4_000 : 15_000;
     int rounds = bench.quick() ? 2 : 5;
     int most = sites.most();
     List<String> keys =

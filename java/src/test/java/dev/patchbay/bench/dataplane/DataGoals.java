@@ -13,7 +13,8 @@ final class DataGoals {
   static final Goal D1 =
       Goal.atMost("D1", "connection to one Service of 10,000, everything on", DIRECT, 1.03, 1.02);
   static final Goal D1_ONE_WAY =
-      Goal.atMost("D1", "the same without reverse translation", DIRECT, 1.02, 1.01);
+      Goal.atMost(
+          "D1", "the same without reverse translation, nor what needs it", DIRECT, 1.02, 1.01);
   static final Goal D1_LARGE =
       Goal.atMost("D1", "connection to one Service of 100,000", DIRECT, 1.05);
   static final Goal D2 =

@@ -224,6 +224,7 @@ public final class DataPlane implements Measurement {
     contestants.add(setting.contestant(sites.site("patchbay-" + sites.most()), Sites.STICKY));
     contestants.add(setting.contestant(sites.site("patchbay-conntrack"), Sites.FIXED));
     contestants.add(setting.contestant(sites.site("patchbay-slowed"), Sites.FIXED));
+    contestants.add(setting.contestant(sites.site("one-way"), Sites.FIXED));
     if (sites.has("patchbay-" + LARGE) && setting.family() == Family.IPV4) {
       Site large = sites.site("patchbay-" + LARGE);
       contestants.add(setting.contestant(large, Sites.FIXED));
@@ -261,8 +262,7 @@ public final class DataPlane implements Measurement {
   private void connectGoals(Report report, int most) {
     String ours = "patchbay-" + most;
     report.cost("D1", ours + "/fixed", "direct/fixed", DataGoals.D1);
-    report.missing(
-        "D1-one-way", DataGoals.D1_ONE_WAY, "reverse translation cannot be switched off");
+    report.cost("D1-one-way", "one-way/fixed", "direct/fixed", DataGoals.D1_ONE_WAY);
     report.cost("D1-large", "patchbay-" + LARGE + "/fixed", "direct/fixed", DataGoals.D1_LARGE);
     report.cost("D2", ours + "/random", "direct/random", DataGoals.D2);
     report.cost("D3", ours + "/fixed", "patchbay-10/fixed", DataGoals.D3);
@@ -573,6 +573,7 @@ public final class DataPlane implements Measurement {
         case "patchbay-conntrack" -> text + ", with connection tracking";
         case "patchbay-slowed" -> text + ", slowed by 5 us";
         case "patchbay-again" -> text + ", again";
+        case "one-way" -> text + ", without reverse translation";
         default -> text;
       };
     }
@@ -642,22 +643,6 @@ public final class DataPlane implements Measurement {
               .formatted(contestant.peer().title(), contestant.services(), subject(contestant));
     }
 
-    void missing(String key, Goal goal, String why) {
-      if (goals) {
-        bench
-            .results()
-            .add(
-                Row.missing(
-                        prefix + "goal/" + key,
-                        "Goals: " + group(),
-                        goal.measure(),
-                        Peer.PATCHBAY,
-                        Row.RATIO,
-                        why)
-                    .goal(goal));
-      }
-    }
-
     /** Whether the harness sees what was made slower; the figure is the least it may be slower. */
     void slowed(String slow, String normal) {
       Figure ratio = comparison(slow, normal).cost();
@@ -688,7 +673,7 @@ public final class DataPlane implements Measurement {
           figures.put(race.contestant(key).peer(), comparison(key, reference).cost());
         }
       }
-      bench.results().add(new Headline(measure + ": time beside a direct one", figures));
+      bench.results().add(new Headline(measure + ": time beside a direct one", Row.RATIO, figures));
     }
 
     private void add(Row row) {

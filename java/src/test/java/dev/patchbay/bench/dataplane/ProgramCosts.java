@@ -86,10 +86,10 @@ final class ProgramCosts {
 
   private void times(double connect) {
     String ours = "patchbay-" + sites.most();
-    List<String> connects = List.of("connect4", "sock_release");
+    List<String> connects = List.of("connect4", "sock_ops", "sock_release");
     List<String> datagrams = List.of("sendmsg4", "recvmsg4");
     List<Case> cases = new ArrayList<>();
-    for (String site : List.of("noop", ours, "no-events")) {
+    for (String site : List.of("noop", ours, "no-events", "one-way")) {
       cases.add(new Case(site, Kind.CRR, Sites.FIXED, "one Service", connects));
     }
     cases.add(new Case(ours, Kind.CRR, Sites.RANDOM, "random Service", connects));
@@ -177,9 +177,11 @@ final class ProgramCosts {
     Row row =
         Row.of("programs/" + key(one, hook), GROUP, hook, site.peer(), "ns", figure)
             .subject(
-                site.key().equals("no-events")
-                    ? one.subject() + ", hooks for watchers compiled out"
-                    : one.subject());
+                switch (site.key()) {
+                  case "no-events" -> one.subject() + ", hooks for watchers compiled out";
+                  case "one-way" -> one.subject() + ", without reverse translation";
+                  default -> one.subject();
+                });
     bench.results().add(site.services() == 0 ? row : row.services(site.services()));
   }
 

@@ -96,9 +96,13 @@ final class Race {
   }
 
   private static Slice slice(Kind kind, Contestant contestant, Random random) {
-    return contestant
-        .generator()
-        .slice(kind, contestant.targets(), kind.slice(), random.nextLong());
+    try {
+      return contestant
+          .generator()
+          .slice(kind, contestant.targets(), kind.slice(), random.nextLong());
+    } catch (IllegalStateException e) {
+      throw new IllegalStateException(contestant.key() + ": " + e.getMessage(), e);
+    }
   }
 
   /** Those who took part. */

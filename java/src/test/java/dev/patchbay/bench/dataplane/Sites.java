@@ -212,14 +212,18 @@ final class Sites implements AutoCloseable {
         patchbay("patchbay-again", Peer.PATCHBAY, most, kubeconfig);
         trackConnections(patchbay("patchbay-conntrack", Peer.PATCHBAY_VARIANT, most, kubeconfig));
         attach(patchbay("patchbay-slowed", Peer.PATCHBAY_VARIANT, most, kubeconfig).node(), "slow");
-        Path home = withoutEvents();
-        for (String key : List.of("no-events", "no-events-again")) {
-          Site site = add(key, Peer.PATCHBAY_VARIANT, most);
-          site.node().useDistribution(home);
-          program(site, kubeconfig);
-        }
+        Path withoutEvents = distribution("without-events");
+        variant("no-events", withoutEvents, kubeconfig);
+        variant("no-events-again", withoutEvents, kubeconfig);
+        variant("one-way", distribution("one-way"), kubeconfig);
       }
     }
+  }
+
+  private void variant(String key, Path home, Path kubeconfig) {
+    Site site = add(key, Peer.PATCHBAY_VARIANT, most());
+    site.node().useDistribution(home);
+    program(site, kubeconfig);
   }
 
   private Site patchbay(String key, Peer peer, int services, Path kubeconfig) {
@@ -302,9 +306,9 @@ final class Sites implements AutoCloseable {
         .orElseThrow(() -> new IllegalStateException("no rule of a Service in " + site.key()));
   }
 
-  /** A distribution whose programs never ask whether somebody watches. */
-  private Path withoutEvents() {
-    Path home = lab.newDirectory("without-events").resolve("patchbay");
+  /** A distribution with programs that were compiled without something. */
+  private Path distribution(String variant) {
+    Path home = lab.newDirectory(variant).resolve("patchbay");
     Commands.run("cp", "-r", Patchbay.home().toString(), home.toString());
     try {
       // The cache of classes belongs to the other jar.
@@ -313,7 +317,7 @@ final class Sites implements AutoCloseable {
       try (FileSystem files = FileSystems.newFileSystem(jar, Map.of())) {
         for (String object : List.of("sock_lb.bpf.o", "sock_lb_legacy.bpf.o")) {
           Files.copy(
-              Tools.built("without-events/" + object),
+              Tools.built(variant + "/" + object),
               files.getPath("dev/patchbay/kernel/bpf/" + object),
               StandardCopyOption.REPLACE_EXISTING);
         }

@@ -64,6 +64,10 @@ public final class ClusterMeasurement implements Measurement {
     }
     if (sizes.contains(LARGE)) {
       compare(rows);
+      for (String measure :
+          List.of("obeyed", "obeyed-p99", "change-cpu", "cold-start", "memory", "idle")) {
+        rows.headline(measure, LARGE);
+      }
     }
     rows.growth("cold-start", "Cold start from the API server", "s");
     rows.growth("obeyed", "One endpoint changed: to the first connection that obeys", "ms, p50");

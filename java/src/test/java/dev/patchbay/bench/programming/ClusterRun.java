@@ -783,7 +783,7 @@ final class ClusterRun {
     for (int round = 0; round < rounds; round++) {
       for (Tool tool : tools) {
         boolean again = tool.equals(nft) && large() && round > 0;
-        Duration enough = Duration.ofSeconds(large() ? 120 : 5);
+        Duration enough = Duration.ofSeconds(!large() ? 5 : tool.equals(nft) ? 100 : 20);
         if (rulesOf.contains(tool.peer) && !again && bench.left().compareTo(enough) > 0) {
           load(tool, round, times, peaks);
         }

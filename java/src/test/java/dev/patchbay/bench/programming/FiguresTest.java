@@ -161,4 +161,20 @@ class FiguresTest {
         .extracting(Chart.Point::x)
         .containsExactly(1_000.0, 10_000.0);
   }
+
+  @Test
+  void aHeadlineHasWhatThereIs() {
+    row("obeyed", 10_000, Peer.PATCHBAY, 2.0);
+    row("obeyed", 10_000, Peer.NFTABLES, 90.0);
+    rows.headline("obeyed", 10_000);
+    rows.headline("idle", 10_000);
+    assertThat(results.headlines())
+        .singleElement()
+        .satisfies(
+            line -> {
+              assertThat(line.measure()).contains("10,000 Services").contains("obeyed");
+              assertThat(line.unit()).isEqualTo("ms");
+              assertThat(line.figures()).containsOnlyKeys(Peer.PATCHBAY, Peer.NFTABLES);
+            });
+  }
 }

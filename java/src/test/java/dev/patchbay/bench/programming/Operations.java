@@ -55,7 +55,7 @@ final class Operations implements AutoCloseable {
     // Room for what is replaced until its readers have ended, and for what comes besides.
     Capacity capacity =
         new Capacity(
-            Math.max(usual.frontends(), 2 * services),
+            Math.max(usual.frontends(), 3 * services), // two for each Service
             Math.max(usual.services(), 2 * services),
             Math.max(usual.backends(), 2 * services * endpoints));
     DataplaneOptions options =

@@ -5,12 +5,15 @@ import dev.patchbay.bench.Bench;
 import dev.patchbay.bench.Chart;
 import dev.patchbay.bench.Figure;
 import dev.patchbay.bench.Goal;
+import dev.patchbay.bench.Headline;
 import dev.patchbay.bench.Peer;
 import dev.patchbay.bench.Row;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -106,6 +109,28 @@ final class Rows {
   Optional<Row> find(String measure, int services, Peer peer) {
     String key = key(measure, services, peer);
     return bench.results().rows().stream().filter(row -> row.key().equals(key)).findFirst();
+  }
+
+  /**
+   * A line of the README's table, of what was found with so many Services; none without figures.
+   */
+  void headline(String measure, int services) {
+    Map<Peer, Figure> figures = new EnumMap<>(Peer.class);
+    Optional<Row> any = Optional.empty();
+    for (Peer peer : List.of(Peer.PATCHBAY, Peer.NFTABLES, Peer.IPTABLES)) {
+      Optional<Row> row = find(measure, services, peer).filter(found -> found.figure().isPresent());
+      row.flatMap(Row::figure).ifPresent(figure -> figures.put(peer, figure));
+      any = any.or(() -> row);
+    }
+    any.ifPresent(
+        row ->
+            bench
+                .results()
+                .add(
+                    new Headline(
+                        "%,d Services of 10 endpoints: %s".formatted(services, row.measure()),
+                        row.unit(),
+                        figures)));
   }
 
   /** How a measure grows with the number of Services: a line per peer that has two rows or more. */
