@@ -386,7 +386,9 @@ public final class Agent implements AutoCloseable {
         outcome.own());
     eligible = outcome.eligible();
     snapshots.offer(
-        () ->
+        outcome.update(),
+        outcome.cluster(),
+        cluster ->
             new Snapshot(
                 now,
                 ProcessHandle.current().pid(),
@@ -395,7 +397,7 @@ public final class Agent implements AutoCloseable {
                 config.cgroup().toString(),
                 config.bpfDir().toString(),
                 source.name(),
-                outcome.cluster().get(),
+                cluster,
                 outcome.refusals().entrySet().stream()
                     .map(e -> new Snapshot.Refusal(e.getKey().toString(), e.getValue().toString()))
                     .toList()));

@@ -6,7 +6,6 @@ import dev.patchbay.compile.Compiler;
 import dev.patchbay.compile.HealthCheck;
 import dev.patchbay.compile.Rejection;
 import dev.patchbay.compile.Reserved;
-import dev.patchbay.model.ClusterSnapshot;
 import dev.patchbay.model.NodeFacts;
 import dev.patchbay.model.ObjectKey;
 import dev.patchbay.model.Problem;
@@ -37,9 +36,8 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.spi.LoggingEventBuilder;
@@ -69,7 +67,8 @@ final class Owner {
   /**
    * What is true after an apply.
    *
-   * @param cluster makes a copy of what the source has told; any thread
+   * @param update what the source told and was taken in; null if it told nothing
+   * @param cluster what the source has told
    * @param node what was compiled for
    * @param eligible whether load balancers may choose this node
    * @param refusals what of Services does not fit the maps
@@ -77,7 +76,8 @@ final class Owner {
    * @param failure why not all that fits is in place; empty if it is
    */
   record Outcome(
-      Supplier<ClusterSnapshot> cluster,
+      @Nullable SourceUpdate update,
+      KnownCluster cluster,
       NodeFacts node,
       boolean eligible,
       Map<ServicePortKey, Refusal> refusals,
@@ -98,15 +98,13 @@ final class Owner {
   private final Listener listener;
   private final RoundMeter meter;
 
-  /** All Services; written by the owner, read by {@link #cluster} in any thread. */
-  private final ConcurrentHashMap<ObjectKey, ServiceState> services = new ConcurrentHashMap<>();
+  private final KnownCluster cluster = new KnownCluster();
 
   /** Whom the log has told lately that a port is a node port; his process may be another one. */
   private record Binder(String command, FrontendKey nodePort) {}
 
   private final Repeats<Binder> binders = new Repeats<>(Duration.ofMinutes(1));
 
-  private volatile List<Problem> problems = List.of();
   private Set<String> complaints = Set.of();
   private long retryMillis = FIRST_RETRY_MILLIS;
   private boolean failing;
@@ -136,7 +134,7 @@ final class Owner {
     this.healthChecks = healthChecks;
     this.notices = notices;
     this.listener = listener;
-    meter = new RoundMeter(statistics, this::cluster);
+    meter = new RoundMeter(statistics, cluster::snapshot);
     compiler = new Compiler(nodes.facts());
     reconciler = Reconciler.adopt(store, observed);
     for (String problem : reconciler.adoptionProblems()) {
@@ -148,7 +146,7 @@ final class Owner {
   ApplyReport start(SourceUpdate first) {
     meter.begin(first.changes());
     nodes.nodes(first.nodes());
-    keep(first);
+    cluster.keep(first);
     DesiredState desired =
         meter.compile(
             true,
@@ -162,16 +160,8 @@ final class Owner {
     reconciler.replaceAll(desired);
     ApplyReport report = meter.apply(reconciler::apply);
     look(first.upserted());
-    conclude(report, first.upserted().size());
+    conclude(report, first);
     return report;
-  }
-
-  /**
-   * What the source has told so far; any thread. While changes come in, Services of two moments may
-   * meet in it, each of them whole.
-   */
-  private ClusterSnapshot cluster() {
-    return new ClusterSnapshot(services, problems);
   }
 
   /** All rows that are wanted now. */
@@ -219,7 +209,7 @@ final class Owner {
       boolean elsewhere = work.local() != null && nodes.local(work.local());
       if (update != null) {
         elsewhere |= nodes.nodes(update.nodes());
-        keep(update);
+        cluster.keep(update);
         reconciler.change(
             meter.compile(
                 false,
@@ -238,11 +228,11 @@ final class Owner {
           update.removed().forEach(this::forget);
         }
         if (elsewhere) {
-          look(services.values());
+          look(cluster.services());
         } else if (update != null) {
           look(update.upserted());
         }
-        conclude(report, update == null ? 0 : changes(update));
+        conclude(report, update);
         settleOwn();
       }
       work.conflicts().forEach(this::report);
@@ -267,7 +257,7 @@ final class Owner {
     meter.begin(SourceChanges.NONE);
     reconciler.change(
         new DesiredChange(room ? own : List.of(), room ? Set.of() : keys, Map.of(), Set.of()));
-    conclude(meter.apply(reconciler::apply), 0);
+    conclude(meter.apply(reconciler::apply), null);
   }
 
   private Set<ServicePortKey> ownInPlace(Set<ServicePortKey> refused) {
@@ -279,12 +269,6 @@ final class Owner {
 
   private static int changes(SourceUpdate update) {
     return update.upserted().size() + update.removed().size();
-  }
-
-  private void keep(SourceUpdate update) {
-    update.upserted().forEach(state -> services.put(state.key(), state));
-    update.removed().forEach(services::remove);
-    problems = update.problems();
   }
 
   /** Looks at Services for what of them is not in the maps. */
@@ -342,7 +326,8 @@ final class Owner {
     }
   }
 
-  private void conclude(ApplyReport report, int services) {
+  private void conclude(ApplyReport report, @Nullable SourceUpdate update) {
+    int services = update == null ? 0 : changes(update);
     if (report.succeeded()) {
       if (report.changedAnything() || failing) {
         told(log.atInfo(), services, report).log("applied");
@@ -367,11 +352,12 @@ final class Owner {
     Set<ServicePortKey> ownInPlace = ownInPlace(refused.keySet());
     refused.keySet().removeIf(Reserved::is);
     List<Rejection> rejections = compiler.rejections();
-    meter.end(report, problems, rejections, refused.values());
+    meter.end(report, cluster.problems(), rejections, refused.values());
     complain(rejections, refused);
     listener.applied(
         new Outcome(
-            this::cluster,
+            update,
+            cluster,
             nodes.facts(),
             nodes.eligible(),
             refused,
@@ -399,7 +385,7 @@ final class Owner {
   private void complain(List<Rejection> rejections, Map<ServicePortKey, Refusal> refused) {
     Set<String> now = new HashSet<>();
     List<Complaint> fresh = new ArrayList<>();
-    for (Problem problem : problems) {
+    for (Problem problem : cluster.problems()) {
       if (problem.severity() != Problem.Severity.NOTE) {
         note(problem.object(), problem.toString(), now, fresh);
       }

@@ -80,6 +80,18 @@ final class BpfMap implements AutoCloseable {
     }
   }
 
+  /** Reads one element of a map that has one value for all CPUs; false if there is none. */
+  boolean find(MemorySegment key, MemorySegment value) throws KernelException {
+    int result = Bpf.bpf_map_lookup_elem(fd(), key, value);
+    if (Errno.ENOENT.is(result)) {
+      return false;
+    }
+    if (result < 0) {
+      throw KernelException.ofElement(result, new Operation("read", "map " + name));
+    }
+    return true;
+  }
+
   /** Inserts or replaces {@code count} elements; the answer says how many were, and why no more. */
   Batch update(MemorySegment keys, MemorySegment values, int count) {
     return Bpf.bpf_map_update_batch(fd(), keys, values, count);

@@ -14,17 +14,19 @@ import org.slf4j.LoggerFactory;
 final class EventReader implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(EventReader.class);
 
-  /** How long closing waits at most for the thread to notice, in milliseconds. */
+  /** How long closing waits at most for a thread that cannot be woken up, in milliseconds. */
   private static final int WAIT_MILLIS = 200;
 
   private final RingReader ring;
   private final BindConflictListener listener;
+  private final @Nullable WakeUp wakeUp;
   private @Nullable Thread thread;
   private volatile boolean stopped;
 
   private EventReader(RingReader ring, BindConflictListener listener) {
     this.ring = ring;
     this.listener = listener;
+    wakeUp = WakeUp.open().orElse(null);
   }
 
   /** Maps {@code map} into memory; it must stay open until this is closed. */
@@ -32,7 +34,7 @@ final class EventReader implements AutoCloseable {
     return new EventReader(RingReader.open(map), listener);
   }
 
-  /** Polls on a thread of its own until this is closed. */
+  /** Reads on a thread of its own until this is closed. */
   void start() {
     thread = Thread.ofPlatform().name("patchbay-ring").daemon().start(this::run);
   }
@@ -41,7 +43,11 @@ final class EventReader implements AutoCloseable {
     boolean failing = false;
     while (!stopped) {
       try {
-        poll(WAIT_MILLIS);
+        if (wakeUp == null) {
+          poll(WAIT_MILLIS);
+        } else {
+          ring.poll(wakeUp, this::deliver);
+        }
         failing = false;
       } catch (KernelException | RuntimeException failed) {
         if (!failing) {
@@ -93,6 +99,9 @@ final class EventReader implements AutoCloseable {
   public void close() {
     stopped = true;
     if (thread != null) {
+      while (wakeUp != null && thread.isAlive() && !wakeUp.wake()) {
+        rest(); // the kernel has no memory for a message of 16 bytes: it will have
+      }
       boolean interrupted = false;
       while (thread.isAlive()) {
         try {
@@ -106,5 +115,8 @@ final class EventReader implements AutoCloseable {
       }
     }
     ring.close();
+    if (wakeUp != null) {
+      wakeUp.close();
+    }
   }
 }

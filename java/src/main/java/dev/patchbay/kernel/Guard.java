@@ -8,6 +8,7 @@ import dev.patchbay.kernel.sys.ProgramInfo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -25,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link #inspect} is for any thread; everything else for the one that attaches.
  */
 final class Guard implements AutoCloseable {
+  /** So often in a row pins are only looked at by name. */
+  private static final int GLANCES = 12;
+
   private final Pins pins;
   private final MapSet maps;
   private final ObjectBtf btf;
@@ -41,11 +45,31 @@ final class Guard implements AutoCloseable {
   /** Names of programs, by number; a number is not used again soon. */
   private final Map<Integer, String> names = new ConcurrentHashMap<>();
 
+  /** All that is pinned. */
+  private final List<Path> pinned = new ArrayList<>();
+
+  /**
+   * What was found in good order.
+   *
+   * @param files which files the pins were
+   * @param glances how often they were the same files since
+   */
+  private record GoodOrder(List<Object> files, int glances) {}
+
+  /** How it was found last; null if not in good order. */
+  private volatile @Nullable GoodOrder goodOrder;
+
   private Guard(Pins pins, MapSet maps, ObjectBtf btf, Map<Hook, Integer> programs) {
     this.pins = pins;
     this.maps = maps;
     this.btf = btf;
     this.programs = programs;
+    for (PatchbayMap map : PatchbayMap.values()) {
+      pinned.add(pins.map(map));
+    }
+    for (Hook hook : Hook.values()) {
+      pinned.add(pins.link(hook));
+    }
   }
 
   /** Over the programs of {@code object} and the maps that they use. */
@@ -83,18 +107,49 @@ final class Guard implements AutoCloseable {
     linkIds = ids;
   }
 
-  /** Compares what is pinned, and what runs for {@code cgroup}, with how it shall be. */
+  /**
+   * Compares what is pinned, and what runs for {@code cgroup}, with how it shall be. Pins that are
+   * the same files as when all was well are not opened, if our programs run: but for one time in
+   * {@link #GLANCES}.
+   */
   Inspection inspect(Path cgroup) throws KernelException {
+    List<Object> files = pinnedFiles();
+    GoodOrder before = goodOrder;
+    boolean same = before != null && before.glances < GLANCES && before.files.equals(files);
+    Inspection found = inspect(cgroup, same);
+    goodOrder =
+        found.damage().isEmpty()
+            ? new GoodOrder(files, same && before != null ? before.glances + 1 : 0)
+            : null;
+    return found;
+  }
+
+  /** Which files the pins are; a path in place of one that is not there. */
+  private List<Object> pinnedFiles() {
+    List<Object> files = new ArrayList<>(pinned.size());
+    for (Path path : pinned) {
+      Object key = null;
+      try {
+        key = Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+      } catch (IOException goneOrSomethingElse) {
+        // which is not the file that it was
+      }
+      files.add(key == null ? path : key);
+    }
+    return files;
+  }
+
+  private Inspection inspect(Path cgroup, boolean samePins) throws KernelException {
     List<Inspection.Damage> damage = new ArrayList<>();
     List<Inspection.Stranger> strangers = new ArrayList<>();
     long cgroupId = Cgroups.id(cgroup);
     try (Fd directory = Cgroups.open(cgroup)) {
       for (Hook hook : Hook.values()) {
-        inspect(hook, directory, cgroupId, damage, strangers);
+        inspect(hook, directory, cgroupId, samePins, damage, strangers);
       }
     }
     for (PatchbayMap map : PatchbayMap.values()) {
-      if (!isPinned(map)) {
+      if (!samePins && !isPinned(map)) {
         damage.add(
             new Inspection.Damage(
                 Inspection.Kind.UNPINNED,
@@ -109,6 +164,7 @@ final class Guard implements AutoCloseable {
       Hook hook,
       Fd cgroup,
       long cgroupId,
+      boolean samePins,
       List<Inspection.Damage> damage,
       List<Inspection.Stranger> strangers)
       throws KernelException {
@@ -121,6 +177,9 @@ final class Guard implements AutoCloseable {
         strangers.add(
             new Inspection.Stranger(name, running.get(i), nameOf(running.get(i)), i > place));
       }
+    }
+    if (samePins && place >= 0) {
+      return;
     }
     Optional<LinkInfo> pinned = pinnedLink(hook);
     if (pinned.isEmpty()) {

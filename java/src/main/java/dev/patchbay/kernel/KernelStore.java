@@ -14,6 +14,7 @@ import dev.patchbay.table.Capacity;
 import dev.patchbay.table.FrontendKey;
 import dev.patchbay.table.FrontendValue;
 import dev.patchbay.table.ObservedState;
+import dev.patchbay.table.ObservedState.ObservedService;
 import dev.patchbay.table.ServiceSettings;
 import dev.patchbay.table.ServiceWord;
 import java.lang.foreign.Arena;
@@ -42,6 +43,7 @@ public final class KernelStore implements DataplaneStore, RowReader, AutoCloseab
   private final RcuBarrier barrier;
   private final Capacity capacity;
   private final MapReader reader;
+  private final RowSums imprint;
   private List<byte[]> foreignKeys = List.of();
 
   private KernelStore(
@@ -56,6 +58,7 @@ public final class KernelStore implements DataplaneStore, RowReader, AutoCloseab
     this.barrier = barrier;
     this.capacity = capacity;
     this.reader = new MapReader(frontends, services.memory(), backends.memory(), capacity);
+    this.imprint = new RowSums(frontends, services.memory(), backends.memory());
   }
 
   /** Over three maps that stay the caller's, and must stay open as long as the store. */
@@ -101,6 +104,7 @@ public final class KernelStore implements DataplaneStore, RowReader, AutoCloseab
     try {
       MapReader.Contents contents = reader.read();
       foreignKeys = contents.foreignKeys();
+      contents.state().services().forEach(this::use);
       return contents.state();
     } catch (KernelException refused) {
       throw translate(refused);
@@ -127,8 +131,11 @@ public final class KernelStore implements DataplaneStore, RowReader, AutoCloseab
               (long) i * FrontendKeyCodec.SIZE,
               FrontendKeyCodec.SIZE);
         }
+        imprint.before(keys, count);
         frontends.delete(keys, count);
+        imprint.after(keys, count);
       } catch (KernelException refused) {
+        imprint.forget();
         throw translate(refused);
       }
       foreignKeys = List.of();
@@ -136,21 +143,33 @@ public final class KernelStore implements DataplaneStore, RowReader, AutoCloseab
     return count;
   }
 
+  private void use(int index, ObservedService service) {
+    imprint.services().use(index + 1);
+    ServiceWord word = service.word();
+    if (word.base() + word.count() <= capacity.backends()) {
+      imprint.backends().use(word.base() + word.count());
+    }
+  }
+
   @Override
   public void writeRange(int base, List<Backend> rows) {
     int count = rows.size();
     Objects.checkFromIndexSize(base, count, capacity.backends());
     MemorySegment memory = backends.memory();
+    imprint.backends().before(base, count);
     for (int i = 0; i < count; i++) {
       BackendCodec.encode(rows.get(i), memory, (long) (base + i) * BackendCodec.SIZE);
     }
+    imprint.backends().after(base, count);
   }
 
   @Override
   public void publish(int index, ServiceWord word, ServiceSettings settings) {
     Objects.checkIndex(index, capacity.services());
     Objects.checkFromIndexSize(word.base(), word.count(), capacity.backends());
+    imprint.services().before(index, 1);
     ServiceCodec.publish(services.memory(), (long) index * ServiceCodec.SIZE, word, settings);
+    imprint.services().after(index, 1);
   }
 
   @Override
@@ -178,7 +197,9 @@ public final class KernelStore implements DataplaneStore, RowReader, AutoCloseab
     if (batch.isEmpty()) {
       return;
     }
+    imprint.before(keys, batch.size());
     Batch done = frontends.update(keys, values, batch.size());
+    imprint.after(keys, batch.size());
     if (done.result() < 0) {
       Operation operation =
           new Operation(
@@ -202,8 +223,11 @@ public final class KernelStore implements DataplaneStore, RowReader, AutoCloseab
         FrontendKeyCodec.encode(key, keys, at);
         at += FrontendKeyCodec.SIZE;
       }
+      imprint.before(keys, removed.size());
       frontends.delete(keys, removed.size());
+      imprint.after(keys, removed.size());
     } catch (KernelException refused) {
+      imprint.forget();
       throw translate(refused);
     }
   }
@@ -215,6 +239,11 @@ public final class KernelStore implements DataplaneStore, RowReader, AutoCloseab
     } catch (KernelException refused) {
       throw translate(refused);
     }
+  }
+
+  @Override
+  public RowReader.Imprint imprint() {
+    return imprint;
   }
 
   @Override
@@ -283,7 +312,7 @@ public final class KernelStore implements DataplaneStore, RowReader, AutoCloseab
     backends.close();
   }
 
-  private static StoreException translate(KernelException refused) {
+  static StoreException translate(KernelException refused) {
     StoreException.Reason reason =
         switch (refused) {
           case KernelException.Full _ -> StoreException.Reason.FULL;

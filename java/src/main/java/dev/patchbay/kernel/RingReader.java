@@ -4,6 +4,7 @@ package dev.patchbay.kernel;
 import dev.patchbay.kernel.sys.Bpf;
 import dev.patchbay.kernel.sys.Errno;
 import dev.patchbay.kernel.sys.Libc;
+import dev.patchbay.kernel.sys.Sockets;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -89,6 +90,23 @@ final class RingReader implements AutoCloseable {
       return count;
     }
     int result = Libc.pollReadable(map.fd(), waitMillis);
+    if (result < 0 && !Errno.EINTR.is(result)) {
+      throw KernelException.of(result, new Operation("wait for", "map " + map.name()));
+    }
+    return drain(visitor);
+  }
+
+  /**
+   * Reads what is there, after waiting until something is, or until it is woken up.
+   *
+   * @return how many records there were
+   */
+  int poll(WakeUp wakeUp, Visitor visitor) throws KernelException {
+    int count = drain(visitor);
+    if (count > 0) {
+      return count;
+    }
+    int result = Sockets.pollEither(map.fd(), wakeUp.fd());
     if (result < 0 && !Errno.EINTR.is(result)) {
       throw KernelException.of(result, new Operation("wait for", "map " + map.name()));
     }

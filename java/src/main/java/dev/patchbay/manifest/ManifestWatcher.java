@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * Follows the manifest directory. Events of the file system say which names to look at; because
  * they do not tell of everything (a directory that is replaced, a symbolic link whose target
  * changes, a network file system), the directory's identity and all symbolic links are looked at
- * twice a second, and all files every ten seconds.
+ * every two seconds and at each event, and all files every ten seconds.
  *
  * <p>Guards keep a state that is only passing from taking Services away. A directory that is gone
  * or cannot be listed leaves everything as it is, and so does one that was replaced by one without
@@ -38,7 +38,12 @@ final class ManifestWatcher implements Runnable {
   private static final Logger LOG = LoggerFactory.getLogger(ManifestWatcher.class);
   static final Duration EMPTY_GRACE = Duration.ofMillis(400);
 
+  /** Between two looks at what may leave no event; each costs a wake-up. */
+  private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+  /** The same where the system gives no events at all. */
   private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
   private static final long FULL_SCAN_NANOS = TimeUnit.SECONDS.toNanos(10);
 
   private final Directory directory;
@@ -134,7 +139,7 @@ final class ManifestWatcher implements Runnable {
   /** How long to wait for events at most, in nanoseconds. */
   private long patience(long nextScan) {
     long now = System.nanoTime();
-    long patience = Math.min(POLL_NANOS, nextScan - now);
+    long patience = Math.min(events.isWorking() ? LOOK_NANOS : POLL_NANOS, nextScan - now);
     for (long deadline : emptied.values()) {
       patience = Math.min(patience, deadline - now);
     }

@@ -29,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * DataplaneStore#awaitReaders}, and the owner passes the mark to {@link #reclaimed}.
  */
 public final class Reconciler {
+  /** After so many passes that were spared, rows are compared although nothing has changed. */
+  static final int SPARED_AT_MOST = 100;
+
   private final DataplaneStore store;
   private final Ledger ledger;
 
@@ -40,6 +43,9 @@ public final class Reconciler {
 
   /** The comparison under way; null if there is none. */
   private @Nullable Audit audit;
+
+  /** How often in a row the comparison was spared because nothing had changed. */
+  private int spared;
 
   /** An entry was refused although there should have been room. */
   private boolean frontendsFull;
@@ -186,9 +192,12 @@ public final class Reconciler {
   }
 
   /**
-   * Compares some hundred rows in the maps with what was written there. As soon as anything
-   * differs, compares all the rest too, and makes the next {@link #apply} read the maps again and
-   * put them right. While rows wait to be read again anyway, compares nothing.
+   * A step of a pass over all rows in the maps. It looks first whether anybody else has changed any
+   * since they were last compared ({@link RowReader.Imprint}), and if nobody has, that was the
+   * pass, but for one in {@link #SPARED_AT_MOST}. Else it compares each with what was written
+   * there, some hundred at a step. As soon as anything differs, compares all the rest too, and
+   * makes the next {@link #apply} read the maps again and put them right. While rows wait to be
+   * read again anyway, compares nothing.
    *
    * @param reader reads what {@code store} writes
    */
@@ -197,16 +206,35 @@ public final class Reconciler {
       audit = null;
       return new AuditStep(AuditStep.Progress.PUT_OFF, List.of());
     }
-    Audit current = audit == null ? ledger.audit(reader) : audit;
-    audit = current;
+    if (audit == null) {
+      switch (reader.imprint().look()) {
+        case MORE -> {
+          return new AuditStep(AuditStep.Progress.GOING_ON, List.of());
+        }
+        case SAME -> {
+          if (spared++ < SPARED_AT_MOST) {
+            return new AuditStep(AuditStep.Progress.ENDED, List.of());
+          }
+        }
+        case UNKNOWN -> {}
+      }
+      audit = ledger.audit(reader);
+    }
+    Audit current = audit;
     boolean more = current.step();
     while (more && !current.found().isEmpty()) {
       more = current.step();
     }
     if (!more) {
       audit = null;
+      spared = 0;
     }
-    if (!current.found().isEmpty()) {
+    if (current.found().isEmpty()) {
+      if (!more) {
+        reader.imprint().confirm();
+      }
+    } else {
+      reader.imprint().forget();
       discardPlan();
       stale = true;
     }

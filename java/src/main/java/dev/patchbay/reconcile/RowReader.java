@@ -27,6 +27,37 @@ public interface RowReader {
    */
   boolean holds(int base, List<Backend> rows);
 
+  /** What shows whether anybody else has changed rows; the same object each time. */
+  Imprint imprint();
+
+  /**
+   * Shows whether anybody but the store has changed rows, at much less cost than to compare each of
+   * them, but not which.
+   */
+  interface Imprint {
+    /** What {@link #look} came to. */
+    enum Look {
+      /** There are rows left to look at. */
+      MORE,
+      /** All rows are what they were when they were confirmed, but for what the store wrote. */
+      SAME,
+      /**
+       * They are not, or none were confirmed. They are kept in mind as they are now: if a
+       * comparison that begins after this finds nothing amiss, they can be confirmed.
+       */
+      UNKNOWN
+    }
+
+    /** Looks at some hundred kilobytes of rows, beginning anew after each end. */
+    Look look() throws StoreException;
+
+    /** All rows were compared after the last look had ended, and are what they should be. */
+    void confirm();
+
+    /** What is kept in mind is not to be relied on. */
+    void forget();
+  }
+
   /** A walk through {@code frontends}, some entries at a time. */
   interface FrontendScan {
     /** Receives entries. */

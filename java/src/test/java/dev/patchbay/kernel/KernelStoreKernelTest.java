@@ -10,6 +10,7 @@ import dev.patchbay.model.IpAddress;
 import dev.patchbay.model.Protocol;
 import dev.patchbay.reconcile.DataplaneStore;
 import dev.patchbay.reconcile.DataplaneStoreContract;
+import dev.patchbay.reconcile.RowReader;
 import dev.patchbay.table.Backend;
 import dev.patchbay.table.FrontendKey;
 import dev.patchbay.table.FrontendValue;
@@ -99,6 +100,103 @@ final class KernelStoreKernelTest extends DataplaneStoreContract {
         service, 0, new ServiceWord(63, 1, 0x123456), new ServiceSettings(10800, true));
     assertThat(lookup(PatchbayMap.SERVICES, 15, ServiceCodec.SIZE))
         .isEqualTo(service.toArray(ValueLayout.JAVA_BYTE));
+  }
+
+  private static RowReader.Imprint.Look look(KernelStore store) throws Exception {
+    RowReader.Imprint.Look look = store.imprint().look();
+    while (look == RowReader.Imprint.Look.MORE) {
+      look = store.imprint().look();
+    }
+    return look;
+  }
+
+  private static void assertUnknown(KernelStore store) throws Exception {
+    assertThat(look(store)).isEqualTo(RowReader.Imprint.Look.UNKNOWN);
+    assertThat(look(store)).as("not confirmed").isEqualTo(RowReader.Imprint.Look.UNKNOWN);
+    store.imprint().confirm();
+    assertThat(look(store)).isEqualTo(RowReader.Imprint.Look.SAME);
+  }
+
+  /** The same maps by another way, as somebody else has them. */
+  @Test
+  void imprintShowsWhatOthersChange() throws Exception {
+    KernelStore store = reopened();
+    KernelStore other = reopened();
+    store.writeRange(0, List.of(backend(1), backend(2)));
+    store.publish(0, new ServiceWord(0, 2, 1), ServiceSettings.NONE);
+    store.upsertFrontends(Map.of(KEY, new FrontendValue.ToService(0)));
+    assertUnknown(store);
+    other.upsertFrontends(Map.of(KEY, FrontendValue.REFUSE));
+    assertUnknown(store);
+    other.deleteFrontends(List.of(KEY));
+    assertUnknown(store);
+    other.upsertFrontends(Map.of(KEY, new FrontendValue.ToService(0)));
+    assertUnknown(store);
+    other.upsertFrontends(Map.of(KEY, new FrontendValue.ToService(0)));
+    assertThat(look(store)).as("the same again").isEqualTo(RowReader.Imprint.Look.SAME);
+    other.writeRange(1, List.of(backend(3)));
+    assertUnknown(store);
+    other.publish(0, new ServiceWord(0, 1, 1), ServiceSettings.NONE);
+    assertUnknown(store);
+    other.publish(0, new ServiceWord(0, 1, 1), new ServiceSettings(10, false));
+    assertUnknown(store);
+  }
+
+  @Test
+  void imprintFollowsWhatTheStoreWrites() throws Exception {
+    KernelStore store = reopened();
+    KernelStore other = reopened();
+    FrontendKey second =
+        new FrontendKey(IpAddress.of("10.96.0.2"), 80, Protocol.UDP, Scope.EXTERNAL);
+    store.writeRange(0, List.of(backend(1)));
+    assertUnknown(store);
+    store.writeRange(3, List.of(backend(1), backend(2)));
+    store.publish(2, new ServiceWord(3, 2, 1), new ServiceSettings(10, true));
+    store.upsertFrontends(
+        Map.of(KEY, new FrontendValue.ToService(2), second, FrontendValue.REFUSE));
+    assertThat(look(store)).isEqualTo(RowReader.Imprint.Look.SAME);
+    store.upsertFrontends(Map.of(second, new FrontendValue.ToService(2)));
+    store.writeRange(60, List.of(backend(1), backend(2)));
+    store.publish(15, new ServiceWord(60, 2, 1), new ServiceSettings(10, true));
+    store.publish(2, new ServiceWord(3, 1, 2), new ServiceSettings(20, true));
+    assertThat(look(store)).isEqualTo(RowReader.Imprint.Look.SAME);
+    store.deleteFrontends(List.of(KEY, second));
+    assertThat(look(store)).isEqualTo(RowReader.Imprint.Look.SAME);
+    assertThat(store.load().frontends()).isEmpty();
+    assertThat(look(store)).isEqualTo(RowReader.Imprint.Look.SAME);
+    // In the place that the store writes next; its own write does not hide it.
+    other.writeRange(60, List.of(backend(9)));
+    store.writeRange(61, List.of(backend(8)));
+    assertUnknown(store);
+    other.publish(15, new ServiceWord(60, 1, 2), ServiceSettings.NONE);
+    store.publish(15, new ServiceWord(60, 1, 3), ServiceSettings.NONE);
+    assertUnknown(store);
+  }
+
+  @Test
+  void imprintOfRowsThatAreWrittenMeanwhileIsTakenAnew() throws Exception {
+    KernelStore store = reopened();
+    assertUnknown(store);
+    int looks = 0;
+    RowReader.Imprint.Look look = store.imprint().look();
+    while (look == RowReader.Imprint.Look.MORE) {
+      store.writeRange(looks++ % 60, List.of(backend(looks)));
+      look = store.imprint().look();
+    }
+    assertThat(look)
+        .as("nothing is said about rows that do not stand still")
+        .isEqualTo(RowReader.Imprint.Look.UNKNOWN);
+    store.imprint().confirm();
+    assertThat(look(store)).isEqualTo(RowReader.Imprint.Look.UNKNOWN);
+    assertThat(store.imprint().look()).isEqualTo(RowReader.Imprint.Look.MORE);
+    store.writeRange(1, List.of(backend(99)));
+    assertThat(look(store)).isEqualTo(RowReader.Imprint.Look.UNKNOWN);
+    store.imprint().confirm();
+    assertThat(look(store)).isEqualTo(RowReader.Imprint.Look.SAME);
+  }
+
+  private static Backend backend(int number) {
+    return new Backend(IpAddress.of("10.1.0." + number), 8080);
   }
 
   @Test

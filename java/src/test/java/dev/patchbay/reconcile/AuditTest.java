@@ -182,6 +182,46 @@ class AuditTest {
         Drift.Kind.BACKENDS_ALTERED);
   }
 
+  private int steps(Reconciler reconciler) throws StoreException {
+    int steps = 1;
+    while (reconciler.audit(fake).progress() == Progress.GOING_ON) {
+      steps++;
+    }
+    return steps;
+  }
+
+  @Test
+  void comparesEachRowOnlyIfSomebodyElseChangedAny() throws StoreException {
+    Reconciler reconciler = started(A, B);
+    FakeDataplaneStore _ = fake.withImprint();
+    int all = steps(reconciler);
+    assertThat(all).isGreaterThan(1);
+    assertThat(steps(reconciler)).isEqualTo(1);
+    reconciler.change(upsert(row("b", "10.96.0.2:80", backends(7, 1))));
+    assertThat(reconciler.apply().failures()).isEmpty();
+    assertThat(steps(reconciler)).as("its own changes").isEqualTo(1);
+    reconciler.change(upsert(B));
+    assertThat(reconciler.apply().failures()).isEmpty();
+    fake.putForeign(word(index(reconciler, A)).base() + 1, backends(77, 1));
+    findsAndMends(reconciler, Drift.Kind.BACKENDS_ALTERED);
+    assertThat(steps(reconciler)).isEqualTo(1);
+    fake.deleteForeign(frontend("10.96.0.1:80"));
+    findsAndMends(reconciler, Drift.Kind.FRONTEND_MISSING);
+  }
+
+  @Test
+  void comparesEachRowOnceInAWhile() throws StoreException {
+    Reconciler reconciler = started(A, B);
+    FakeDataplaneStore _ = fake.withImprint();
+    int all = steps(reconciler);
+    for (int round = 0; round < 3; round++) {
+      for (int i = 0; i < Reconciler.SPARED_AT_MOST; i++) {
+        assertThat(steps(reconciler)).isEqualTo(1);
+      }
+      assertThat(steps(reconciler)).isEqualTo(all);
+    }
+  }
+
   @Test
   void comparesNothingAfterAFailure() throws StoreException {
     FaultyDataplaneStore faulty = new FaultyDataplaneStore(fake, 1, 1);

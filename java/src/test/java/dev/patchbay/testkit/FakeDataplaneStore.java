@@ -69,6 +69,13 @@ public final class FakeDataplaneStore implements DataplaneStore, RowReader {
 
   private long calls;
 
+  /** Whether {@link #imprint} ever says that nothing has changed. */
+  private boolean imprinting;
+
+  private boolean kept;
+  private boolean confirmed;
+  private boolean changedByOthers;
+
   public FakeDataplaneStore(Capacity capacity) {
     this.capacity = capacity;
     words = new ServiceWord[capacity.services()];
@@ -190,6 +197,39 @@ public final class FakeDataplaneStore implements DataplaneStore, RowReader {
     graceUntil = Math.max(graceUntil, begun);
   }
 
+  /** From now on {@link #imprint} knows what somebody else changes; until then it knows nothing. */
+  public FakeDataplaneStore withImprint() {
+    imprinting = true;
+    return this;
+  }
+
+  @Override
+  public Imprint imprint() {
+    return new Imprint() {
+      @Override
+      public Look look() {
+        if (imprinting && confirmed && !changedByOthers) {
+          return Look.SAME;
+        }
+        kept = true;
+        confirmed = false;
+        changedByOthers = false;
+        return Look.UNKNOWN;
+      }
+
+      @Override
+      public void confirm() {
+        confirmed |= kept;
+      }
+
+      @Override
+      public void forget() {
+        kept = false;
+        confirmed = false;
+      }
+    };
+  }
+
   @Override
   public FrontendScan frontends() {
     return new FrontendScan() {
@@ -239,16 +279,19 @@ public final class FakeDataplaneStore implements DataplaneStore, RowReader {
 
   /** Deletes an entry of {@code frontends} as somebody else might. */
   public void deleteForeign(FrontendKey key) {
+    changedByOthers = true;
     replace(frontends.remove(key), null);
   }
 
   /** Puts an entry into {@code frontends} as somebody else might. */
   public void putForeign(FrontendKey key, FrontendValue value) {
+    changedByOthers = true;
     replace(frontends.put(key, value), value);
   }
 
   /** Puts a word into {@code services} as somebody else might: nothing is judged. */
   public void putForeign(int index, ServiceWord word, ServiceSettings foreignSettings) {
+    changedByOthers = true;
     if (references[index] > 0) {
       hide(words[index]);
       show(word);
@@ -259,6 +302,7 @@ public final class FakeDataplaneStore implements DataplaneStore, RowReader {
 
   /** Puts rows into {@code backends} as somebody else might: nothing is judged. */
   public void putForeign(int base, List<Backend> backends) {
+    changedByOthers = true;
     for (int i = 0; i < backends.size(); i++) {
       rows[base + i] = backends.get(i);
     }

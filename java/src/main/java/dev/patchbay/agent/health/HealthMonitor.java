@@ -50,14 +50,15 @@ import org.slf4j.LoggerFactory;
 public final class HealthMonitor implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(HealthMonitor.class);
 
-  private static final long TICK_MILLIS = 1000;
-  private static final long LOOK_MILLIS = 3000;
-  private static final long AUDIT_MILLIS = 5000;
+  /** Until the first checks, and between two; all are made in one go, because to wake up costs. */
+  private static final long FIRST_MILLIS = 1000;
+
+  private static final long TICK_MILLIS = 5000;
   private static final long PLACE_MILLIS = 60_000;
   private static final long FILE_MILLIS = 30_000;
 
   /** A comparison costs at most one part in so many of a core. */
-  private static final long AUDIT_SHARE = 100;
+  private static final long AUDIT_SHARE = 1000;
 
   /** How long the owner may take to answer. */
   private static final long ANSWER_MILLIS = 10_000;
@@ -114,6 +115,9 @@ public final class HealthMonitor implements AutoCloseable {
 
   private @Nullable Thread thread;
   private boolean closed;
+
+  /** A check has turned since how they stand was written. */
+  private boolean turned;
 
   /**
    * Opens what can fail; {@link #start} begins to check.
@@ -195,12 +199,12 @@ public final class HealthMonitor implements AutoCloseable {
   }
 
   private void loop() {
-    long look = 0;
     long audit = 0;
     long locate = 0;
     long write = 0;
+    state.onTurn(this::turned);
     try {
-      while (rest()) {
+      for (long tick = FIRST_MILLIS; rest(tick); tick = TICK_MILLIS) {
         long now = System.nanoTime();
         askOwner(now);
         source();
@@ -208,13 +212,9 @@ public final class HealthMonitor implements AutoCloseable {
           locate = now;
           locate();
         }
-        if (due(look, LOOK_MILLIS, now)) {
-          look = now;
-          inspect();
-          canaries();
-        }
-        long rest = Math.max(TimeUnit.MILLISECONDS.toNanos(AUDIT_MILLIS), auditRestNanos);
-        if (due(audit, TimeUnit.NANOSECONDS.toMillis(rest), now)
+        inspect();
+        canaries();
+        if (due(audit, TimeUnit.NANOSECONDS.toMillis(auditRestNanos), now)
             && auditing.compareAndSet(false, true)) {
           audit = now;
           owner.accept(this::audit);
@@ -232,10 +232,24 @@ public final class HealthMonitor implements AutoCloseable {
     return last == 0 || now - last >= TimeUnit.MILLISECONDS.toNanos(millis);
   }
 
-  /** Waits for the next tick; false once closed. */
-  private synchronized boolean rest() throws InterruptedException {
-    Workers.rest(this, TimeUnit.MILLISECONDS.toNanos(TICK_MILLIS), () -> closed);
-    return !closed;
+  private synchronized void turned() {
+    turned = true;
+    notifyAll();
+  }
+
+  /** Waits for the next tick, and writes meanwhile what turns; false once closed. */
+  private boolean rest(long millis) throws InterruptedException {
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+    while (true) {
+      synchronized (this) {
+        Workers.rest(this, end - System.nanoTime(), () -> closed || turned);
+        if (closed || !turned) {
+          return !closed;
+        }
+        turned = false;
+      }
+      boolean ignored = write(false);
+    }
   }
 
   private void askOwner(long now) {

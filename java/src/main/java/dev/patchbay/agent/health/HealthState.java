@@ -37,6 +37,7 @@ public final class HealthState {
 
   private final LongSupplier clock;
   private final Map<Check, Entry> entries = new EnumMap<>(Check.class);
+  private Runnable listener = () -> {};
 
   /**
    * Nothing is known but that the agent has not started yet.
@@ -98,6 +99,7 @@ public final class HealthState {
   public synchronized void mended(Check check, String how) {
     Entry entry = entry(check);
     if (entry.status == Status.FAILING) {
+      listener.run();
       entry.status = Status.MENDED; // since the failure began, which is what it is held for
       entry.detail = how + "; it was: " + entry.detail;
       log.atWarn()
@@ -118,7 +120,13 @@ public final class HealthState {
     entry.detail = why;
   }
 
+  /** Has somebody told when a check turns; he is told under the lock of this object. */
+  synchronized void onTurn(Runnable told) {
+    listener = told;
+  }
+
   private void turn(Entry entry, Status status) {
+    listener.run();
     entry.status = status;
     entry.since = clock.getAsLong();
   }

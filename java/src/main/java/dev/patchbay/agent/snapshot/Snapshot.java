@@ -34,6 +34,21 @@ public record Snapshot(
     refusals = List.copyOf(refusals);
   }
 
+  /** The same with other Services and problems. */
+  public Snapshot with(ClusterSnapshot other) {
+    return new Snapshot(writtenMillis, pid, version, node, cgroup, bpfDir, source, other, refusals);
+  }
+
+  /** Whether the same agent says this, with the same settings, for the same node. */
+  public boolean isOfSameAgent(Snapshot other) {
+    return pid == other.pid
+        && version.equals(other.version)
+        && node.equals(other.node)
+        && cgroup.equals(other.cgroup)
+        && bpfDir.equals(other.bpfDir)
+        && source.equals(other.source);
+  }
+
   /**
    * A Service port that found no room in the maps.
    *

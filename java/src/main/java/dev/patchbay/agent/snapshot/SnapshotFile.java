@@ -2,33 +2,38 @@
 package dev.patchbay.agent.snapshot;
 
 import com.fasterxml.jackson.core.JacksonException;
-import com.fasterxml.jackson.core.JsonEncoding;
 import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import dev.patchbay.agent.snapshot.SnapshotException.Reason;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 
 /**
- * {@code snapshot.json} of a state directory. The file is replaced as a whole, so a reader sees one
- * snapshot or the next, never a mixture. It is not forced to the disk: after a power failure the
- * maps that it describes are gone too.
+ * {@code snapshot.json} of a state directory, as it is read. The first line is a whole snapshot,
+ * and each further line one change of it, in order; {@link SnapshotLog} writes them. A line without
+ * its end is one that is being written, or whose writer was killed: it is as if it were not there.
+ * As changes are in the file that has the snapshot they belong to, there is no other to take them
+ * for.
  *
- * <p>One process, the agent that holds the directory, writes; one thread at a time. Anybody may
- * read at any time.
+ * <p>Anybody may read at any time, also while the file is added to or replaced.
  */
 public final class SnapshotFile {
   /** The format this version writes, and the newest that it reads. */
-  static final int FORMAT = 1;
+  static final int FORMAT = 2;
+
+  /**
+   * The oldest that it reads; the first, which knew no changes, is the first line of the second.
+   */
+  static final int OLDEST_FORMAT = 1;
 
   private static final String NAME = "snapshot.json";
-  private static final String TEMPORARY = ".snapshot.json.tmp";
+  private static final int BLOCK = 8192;
   private static final JsonFactory JSON = new JsonFactory();
 
   private SnapshotFile() {}
@@ -39,37 +44,16 @@ public final class SnapshotFile {
   }
 
   /**
-   * Replaces the snapshot.
-   *
-   * @param stateDir an existing directory
-   * @throws IOException if it cannot be written; the previous snapshot is then still in place
-   */
-  public static void write(Path stateDir, Snapshot snapshot) throws IOException {
-    Path temporary = stateDir.resolve(TEMPORARY);
-    try (OutputStream out = Files.newOutputStream(temporary);
-        JsonGenerator json = JSON.createGenerator(out, JsonEncoding.UTF8)) {
-      new SnapshotWriter(json).write(snapshot);
-    } catch (IOException e) {
-      Files.deleteIfExists(temporary);
-      throw e;
-    }
-    Files.move(
-        temporary,
-        path(stateDir),
-        StandardCopyOption.ATOMIC_MOVE,
-        StandardCopyOption.REPLACE_EXISTING);
-  }
-
-  /**
    * Reads the snapshot.
    *
    * @throws SnapshotException if there is none that this version can use
    */
   public static Snapshot read(Path stateDir) throws SnapshotException {
     Path file = path(stateDir);
-    try (InputStream in = Files.newInputStream(file);
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
+        InputStream in = Channels.newInputStream(channel);
         JsonParser json = JSON.createParser(in)) {
-      return new SnapshotReader(json).read();
+      return new SnapshotReader(json).read(wholeLines(channel));
     } catch (NoSuchFileException e) {
       throw failure(
           Reason.MISSING,
@@ -94,6 +78,25 @@ public final class SnapshotFile {
     } catch (IOException e) {
       throw failure(Reason.UNREADABLE, file, "cannot be read: " + e, e);
     }
+  }
+
+  /** How much of a file are whole lines, in bytes, at this moment. */
+  private static long wholeLines(FileChannel file) throws IOException {
+    ByteBuffer block = ByteBuffer.allocate(BLOCK);
+    for (long end = file.size(); end > 0; ) {
+      long start = Math.max(0, end - BLOCK);
+      block.clear().limit((int) (end - start));
+      while (block.hasRemaining() && file.read(block, start + block.position()) >= 0) {
+        // the next part of it
+      }
+      for (int i = block.position() - 1; i >= 0; i--) {
+        if (block.get(i) == '\n') {
+          return start + i + 1;
+        }
+      }
+      end = start;
+    }
+    return 0;
   }
 
   private static String corrupt(String detail) {

@@ -70,13 +70,69 @@ final class SnapshotReader {
     this.json = json;
   }
 
-  Snapshot read() throws IOException {
+  /**
+   * Reads the snapshot, and what has changed since.
+   *
+   * @param whole how much of the input are whole lines, in bytes; of changes, nothing behind it is
+   *     looked at
+   */
+  Snapshot read(long whole) throws IOException {
     json.nextToken();
     try {
-      return snapshot();
+      Snapshot first = snapshot();
+      return newline() < whole ? changed(first, whole) : first;
     } catch (IllegalArgumentException e) {
       throw wrong(String.valueOf(e.getMessage()), e);
     }
+  }
+
+  /** Where the line ends, the parser being at the end of the object on it. */
+  private long newline() {
+    return json.currentLocation().getByteOffset() + 1;
+  }
+
+  private Snapshot changed(Snapshot first, long whole) throws IOException {
+    long writtenMillis = first.writtenMillis();
+    List<Snapshot.Refusal> refusals = first.refusals();
+    List<Problem> problems = first.cluster().problems();
+    Map<ObjectKey, ServiceState> services = new HashMap<>(first.cluster().services());
+    while (newline() < whole && json.nextToken() != null) {
+      enterObject();
+      for (String field = nextField(); field != null; field = nextField()) {
+        switch (field) {
+          case "writtenMillis" -> writtenMillis = json.getLongValue();
+          case "refusals" -> refusals = list(this::refusal);
+          case "problems" -> problems = list(this::problem);
+          case "removed" -> list(this::removed).forEach(services::remove);
+          case "services" -> list(this::service).forEach(state -> services.put(state.key(), state));
+          default -> json.skipChildren();
+        }
+      }
+    }
+    return new Snapshot(
+        writtenMillis,
+        first.pid(),
+        first.version(),
+        first.node(),
+        first.cgroup(),
+        first.bpfDir(),
+        first.source(),
+        new ClusterSnapshot(services, problems),
+        refusals);
+  }
+
+  private ObjectKey removed() throws IOException {
+    String namespace = "";
+    String name = "";
+    enterObject();
+    for (String field = nextField(); field != null; field = nextField()) {
+      switch (field) {
+        case "namespace" -> namespace = text();
+        case "name" -> name = text();
+        default -> json.skipChildren();
+      }
+    }
+    return key(namespace, name);
   }
 
   private Snapshot snapshot() throws IOException {
@@ -119,7 +175,7 @@ final class SnapshotReader {
         default -> json.skipChildren();
       }
     }
-    if (format != SnapshotFile.FORMAT) {
+    if (format < SnapshotFile.OLDEST_FORMAT) {
       throw wrong("no format number", null);
     }
     Map<ObjectKey, ServiceState> byKey = HashMap.newHashMap(services.size());

@@ -15,13 +15,15 @@ import dev.patchbay.model.ServicePort;
 import dev.patchbay.model.ServiceState;
 import dev.patchbay.model.TrafficPolicy;
 import java.io.IOException;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Writes a snapshot as JSON. Fields with their usual value (an empty text, a ready endpoint) are
- * left out; {@link SnapshotReader} knows the same usual values. Equal snapshots give equal files.
+ * Writes a snapshot, or a change of one, as a line of JSON. Fields with their usual value (an empty
+ * text, a ready endpoint) are left out; {@link SnapshotReader} knows the same usual values. Equal
+ * snapshots give equal files.
  */
 final class SnapshotWriter {
   private final JsonGenerator json;
@@ -49,26 +51,63 @@ final class SnapshotWriter {
     text("cgroup", snapshot.cgroup());
     text("bpfDir", snapshot.bpfDir());
     text("source", snapshot.source());
+    refusals(snapshot.refusals());
+    problems(snapshot.cluster().problems());
+    services(new TreeMap<>(snapshot.cluster().services()).values());
+    json.writeEndObject();
+    json.writeRaw('\n');
+  }
+
+  void write(SnapshotChange change) throws IOException {
+    json.writeStartObject();
+    json.writeNumberField("writtenMillis", change.writtenMillis());
+    if (change.refusals() != null) {
+      refusals(change.refusals());
+    }
+    if (change.problems() != null) {
+      problems(change.problems());
+    }
+    if (!change.removed().isEmpty()) {
+      json.writeArrayFieldStart("removed");
+      for (ObjectKey removed : change.removed()) {
+        json.writeStartObject();
+        key(removed);
+        json.writeEndObject();
+      }
+      json.writeEndArray();
+    }
+    if (!change.upserted().isEmpty()) {
+      services(change.upserted());
+    }
+    json.writeEndObject();
+    json.writeRaw('\n');
+  }
+
+  private void refusals(List<Snapshot.Refusal> refusals) throws IOException {
     json.writeArrayFieldStart("refusals");
-    for (Snapshot.Refusal refusal : snapshot.refusals()) {
+    for (Snapshot.Refusal refusal : refusals) {
       json.writeStartObject();
       text("servicePort", refusal.servicePort());
       text("reason", refusal.reason());
       json.writeEndObject();
     }
     json.writeEndArray();
+  }
+
+  private void problems(List<Problem> problems) throws IOException {
     json.writeArrayFieldStart("problems");
-    for (Problem problem : snapshot.cluster().problems()) {
+    for (Problem problem : problems) {
       problem(problem);
     }
     json.writeEndArray();
+  }
+
+  private void services(Collection<ServiceState> services) throws IOException {
     json.writeArrayFieldStart("services");
-    for (ServiceState state : new TreeMap<>(snapshot.cluster().services()).values()) {
+    for (ServiceState state : services) {
       service(state);
     }
     json.writeEndArray();
-    json.writeEndObject();
-    json.writeRaw('\n');
   }
 
   private void problem(Problem problem) throws IOException {

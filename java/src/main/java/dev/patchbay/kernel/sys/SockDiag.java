@@ -7,6 +7,7 @@ import dev.patchbay.bindings.libc.inet_diag_sockid;
 import dev.patchbay.bindings.libc.nlmsgerr;
 import dev.patchbay.bindings.libc.nlmsghdr;
 import dev.patchbay.model.IpAddress;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -38,6 +39,14 @@ public final class SockDiag {
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
   private SockDiag() {}
+
+  /** A message that asks for nothing but to be acknowledged. */
+  public static MemorySegment echo(Arena arena) {
+    MemorySegment message = arena.allocate(nlmsghdr.layout()); // type 0 is for netlink itself
+    nlmsghdr.nlmsg_len(message, Math.toIntExact(message.byteSize()));
+    nlmsghdr.nlmsg_flags(message, (short) (LibC.NLM_F_REQUEST() | LibC.NLM_F_ACK()));
+    return message;
+  }
 
   /**
    * One socket.

@@ -12,7 +12,8 @@ import java.nio.ByteBuffer;
 
 /**
  * Sockets, where those of Java do not do: Java can bind none to a device, and does not ask the
- * kernel for the peer. All calls may be made by any thread; none blocks but {@link #poll}.
+ * kernel for the peer. All calls may be made by any thread; none blocks but {@link #poll} and
+ * {@link #pollEither}.
  */
 public final class Sockets {
   private static final MethodHandle SOCKET =
@@ -200,6 +201,27 @@ public final class Sockets {
       pollfd.fd(entry, fd);
       pollfd.events(entry, (short) (forWriting ? LibC.POLLOUT() : LibC.POLLIN()));
       int result = (int) POLL.invokeExact(state, entry, 1L, timeoutMillis);
+      return result >= 0 ? result : -Captured.errno(state);
+    } catch (Throwable thrown) {
+      throw Captured.impossible(thrown);
+    }
+  }
+
+  /**
+   * {@code poll} of two descriptors for {@code POLLIN}, without a limit of time.
+   *
+   * @return 1 or 2 if some are ready or broken, or {@code -errno}
+   */
+  public static int pollEither(int first, int second) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment state = Captured.state(arena);
+      MemorySegment entries = arena.allocate(pollfd.layout(), 2);
+      for (int i = 0; i < 2; i++) {
+        MemorySegment entry = pollfd.asSlice(entries, i);
+        pollfd.fd(entry, i == 0 ? first : second);
+        pollfd.events(entry, (short) LibC.POLLIN());
+      }
+      int result = (int) POLL.invokeExact(state, entries, 2L, -1);
       return result >= 0 ? result : -Captured.errno(state);
     } catch (Throwable thrown) {
       throw Captured.impossible(thrown);

@@ -48,6 +48,12 @@ class SnapshotFileTest {
 
   private static final Snapshot EMPTY = snapshot(ClusterSnapshot.EMPTY, List.of());
 
+  private static void write(Path dir, Snapshot snapshot) throws IOException {
+    try (SnapshotLog log = new SnapshotLog(dir)) {
+      log.replace(snapshot);
+    }
+  }
+
   private static Reason failure(Path dir) {
     return catchThrowableOfType(SnapshotException.class, () -> SnapshotFile.read(dir)).reason();
   }
@@ -61,7 +67,7 @@ class SnapshotFileTest {
             .affinity(600)
             .slice(8080, ready("10.0.0.1"))
             .build();
-    SnapshotFile.write(
+    write(
         dir,
         snapshot(
             new ClusterSnapshot(
@@ -70,7 +76,7 @@ class SnapshotFileTest {
             List.of(new Snapshot.Refusal("demo/kubia/tcp (IPv4)", "services is full"))));
     assertThat(SnapshotFile.path(dir))
         .hasContent(
-            "{\"format\":1,\"writtenMillis\":1700000000123,\"pid\":4711,\"version\":\"0.1.0\","
+            "{\"format\":2,\"writtenMillis\":1700000000123,\"pid\":4711,\"version\":\"0.1.0\","
                 + "\"node\":\"node\",\"cgroup\":\"/sys/fs/cgroup\","
                 + "\"bpfDir\":\"/sys/fs/bpf/patchbay\",\"source\":\"manifests in /etc/patchbay\","
                 + "\"refusals\":[{\"servicePort\":\"demo/kubia/tcp (IPv4)\","
@@ -87,8 +93,8 @@ class SnapshotFileTest {
 
   @Test
   void leavesNothingButTheFile(@TempDir Path dir) throws Exception {
-    SnapshotFile.write(dir, EMPTY);
-    SnapshotFile.write(dir, EMPTY);
+    write(dir, EMPTY);
+    write(dir, EMPTY);
     try (Stream<Path> files = Files.list(dir)) {
       assertThat(files).containsExactly(SnapshotFile.path(dir));
     }
@@ -97,10 +103,10 @@ class SnapshotFileTest {
 
   @Test
   void writeThatFailsKeepsThePreviousSnapshot(@TempDir Path dir) throws Exception {
-    SnapshotFile.write(dir, EMPTY);
+    write(dir, EMPTY);
     Files.createDirectory(dir.resolve(".snapshot.json.tmp"));
     Snapshot next = snapshot(ClusterSnapshot.EMPTY, List.of(new Snapshot.Refusal("a", "b")));
-    assertThatThrownBy(() -> SnapshotFile.write(dir, next)).isInstanceOf(IOException.class);
+    assertThatThrownBy(() -> write(dir, next)).isInstanceOf(IOException.class);
     assertThat(SnapshotFile.read(dir)).isEqualTo(EMPTY);
   }
 
@@ -122,13 +128,31 @@ class SnapshotFileTest {
 
   @Test
   void newerFormat(@TempDir Path dir) throws Exception {
-    Files.writeString(SnapshotFile.path(dir), "{\"format\":2,\"services\":{\"other\":1}}");
+    Files.writeString(SnapshotFile.path(dir), "{\"format\":3,\"services\":{\"other\":1}}");
     assertThat(failure(dir)).isEqualTo(Reason.NEWER);
   }
 
   @Test
+  void firstFormat(@TempDir Path dir) throws Exception {
+    write(dir, EMPTY);
+    String text = Files.readString(SnapshotFile.path(dir));
+    Files.writeString(SnapshotFile.path(dir), text.replace("\"format\":2", "\"format\":1"));
+    assertThat(SnapshotFile.read(dir)).isEqualTo(EMPTY);
+  }
+
+  @Test
+  void layoutDoesNotMatter(@TempDir Path dir) throws Exception {
+    write(dir, EMPTY);
+    String text = Files.readString(SnapshotFile.path(dir)).strip();
+    Files.writeString(SnapshotFile.path(dir), text.replace(",", ",\n"));
+    assertThat(SnapshotFile.read(dir)).isEqualTo(EMPTY);
+    Files.writeString(SnapshotFile.path(dir), text + "\n\n");
+    assertThat(SnapshotFile.read(dir)).isEqualTo(EMPTY);
+  }
+
+  @Test
   void unknownFieldsArePassedOver(@TempDir Path dir) throws Exception {
-    SnapshotFile.write(dir, EMPTY);
+    write(dir, EMPTY);
     String text = Files.readString(SnapshotFile.path(dir));
     Files.writeString(
         SnapshotFile.path(dir),
@@ -163,8 +187,8 @@ class SnapshotFileTest {
   }
 
   @Test
-  void everyTruncationIsCorrupt(@TempDir Path dir) throws Exception {
-    SnapshotFile.write(dir, EMPTY);
+  void everyTruncationOfTheFirstLineIsCorrupt(@TempDir Path dir) throws Exception {
+    write(dir, EMPTY);
     String text = Files.readString(SnapshotFile.path(dir)).strip();
     for (int length = 0; length < text.length(); length++) {
       Files.writeString(SnapshotFile.path(dir), text.substring(0, length));
@@ -176,7 +200,7 @@ class SnapshotFileTest {
   void isReadBack(@ForAll("snapshots") Snapshot snapshot) throws Exception {
     Path dir = Files.createTempDirectory("patchbay-snapshot");
     try {
-      SnapshotFile.write(dir, snapshot);
+      write(dir, snapshot);
       assertThat(SnapshotFile.read(dir)).isEqualTo(snapshot);
     } finally {
       Files.deleteIfExists(SnapshotFile.path(dir));
@@ -185,7 +209,7 @@ class SnapshotFileTest {
   }
 
   @Provide
-  Arbitrary<Snapshot> snapshots() {
+  static Arbitrary<Snapshot> snapshots() {
     Arbitrary<String> texts = Arbitraries.strings().all().ofMaxLength(8);
     Arbitrary<String> valid =
         texts.filter(t -> t.chars().noneMatch(c -> Character.isSurrogate((char) c)));
