@@ -123,9 +123,12 @@ struct {
 	__type(value, struct pb_affinity);
 } affinity SEC(".maps");
 
+/* Behind the counters, for programs alone: when a CPU may ask for memory again, in ns of CLOCK_MONOTONIC; 0: now. */
+#define PB_COUNTER_PAUSE PB_COUNTERS
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, PB_COUNTERS);
+	__uint(max_entries, PB_COUNTERS + 1);
 	__type(key, __u32);
 	__type(value, __u64);
 } counters SEC(".maps");

@@ -13,7 +13,7 @@ import sys
 import time
 import unittest
 
-from lab import (CONNECTIONS, LATENCY_RANGES, PROGRAMS, SERVICE_AFFINITY, SERVICE_BACKEND_STATS, SERVICE_POLICY_LOCAL,
+from lab import (CONNECTIONS, COUNTERS, LATENCY_RANGES, PROGRAMS, SERVICE_AFFINITY, SERVICE_BACKEND_STATS, SERVICE_POLICY_LOCAL,
                  SERVICE_TERMINATE, UDP, TCP)
 from sock_lb_test import (OWN4, PODS4, PODS6, Services, ask, bind, disconnect, errno_of, hear, mapped, tcp, udp, vip4,
                           vip6)
@@ -88,6 +88,25 @@ class Cases(Counting):
             time.sleep(0.2)  # the kernel had no memory for it just then
         self.expect(key, connects_tcp=1, closed_tcp=1, established=1)
         self.assertEqual(self.lab.backend_stats(key, PODS4[0]), {"connects": 1, "closed": 1, "failed": 0, "sends": 0})
+
+    def test_entries_are_not_made_while_there_is_no_memory_for_them(self):
+        counters = self.lab.maps["counters"]
+        pause = struct.pack("=I", len(COUNTERS))  # behind them, per CPU: until when
+        cpus = len(counters.lookup(pause)) // 8
+        vip, key = self.counted(PODS4, made=False)
+        counters.update(pause, struct.pack("=Q", time.monotonic_ns() + 60_000_000_000) * cpus)
+        try:
+            failed, _ = self.count("stats_failed", lambda: self.lab.run(lambda: [tcp(vip) for _ in range(3)]))
+        finally:
+            counters.update(pause, struct.pack("=Q", time.monotonic_ns() - 1) * cpus)
+        self.assertEqual(failed, 3)
+        self.assertIsNone(self.lab.service_stats(key))
+        for _ in range(50):
+            failed, _ = self.count("stats_failed", lambda: self.lab.run(lambda: tcp(vip)))
+            if not failed:
+                break
+            time.sleep(0.2)  # really none
+        self.expect(key, connects_tcp=1, closed_tcp=1, established=1)
 
     def test_through_a_v4_mapped_address(self):
         vip, key = self.counted(PODS4)

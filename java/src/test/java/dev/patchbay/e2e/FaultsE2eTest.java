@@ -29,6 +29,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
@@ -382,8 +384,15 @@ class FaultsE2eTest {
       assertThat(full.exit()).isNotZero();
       change(1);
       assertInForce(1);
+      // More than the last block of the file has room for.
+      node.write(
+          "many.yaml",
+          IntStream.range(0, 12)
+              .mapToObj(i -> Manifest.serverService("many" + i, 40 + i, "app: kubia"))
+              .collect(Collectors.joining("---\n")));
       Eventually.soon(() -> assertThat(agent.err()).contains("snapshot not written"));
       Files.delete(filler);
+      node.delete("many.yaml");
       change(2);
       assertInForce(2);
       Eventually.soon(
