@@ -80,6 +80,16 @@ class MetricsE2eTest {
   void connectionsAndRefusalsAreCountedOverRestarts() {
     node.startAgent("--connect-duration-metrics");
     awaitSeries();
+    Eventually.soon( // connections are timed from a moment after "ready" on
+        () -> {
+          connect(1);
+          assertThat(
+                  scrape()
+                      .sum(
+                          "patchbay_service_connect_duration_seconds_count",
+                          Map.of("service", "kubia", "port", "echo")))
+              .isPositive();
+        });
     PrometheusText before = scrape();
     connect(5);
     try (Sock udp = client.udp(Family.IPV4)) {
