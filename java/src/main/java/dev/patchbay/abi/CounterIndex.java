@@ -30,7 +30,7 @@ public enum CounterIndex {
     return index;
   }
 
-  /** How many entries the map has. */
+  /** How many there are; the map has one more entry, which only programs use. */
   public static int count() {
     return Abi.PB_COUNTERS();
   }

@@ -519,7 +519,7 @@ final class DataplaneKernelTest {
               new MapUsage("udp_socket_flows", OptionalLong.empty(), 0),
               new MapUsage("udp_flows", OptionalLong.of(0), 64),
               new MapUsage("affinity", OptionalLong.of(0), 64),
-              new MapUsage("counters", OptionalLong.empty(), CounterIndex.count()),
+              new MapUsage("counters", OptionalLong.empty(), CounterIndex.count() + 1),
               new MapUsage("service_stats", OptionalLong.of(0), AbiLimits.DEFAULT_SERVICE_STATS),
               new MapUsage("backend_stats", OptionalLong.of(0), AbiLimits.DEFAULT_BACKEND_STATS),
               new MapUsage("watchers", OptionalLong.empty(), 1),
