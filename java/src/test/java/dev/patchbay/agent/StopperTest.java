@@ -33,10 +33,16 @@ class StopperTest {
   static final class Obedient {
     private Obedient() {}
 
-    public static void main(String[] arguments) throws InterruptedException {
+    public static void main(String[] arguments) {
       Thread main = Thread.currentThread();
       try (Stopper stopper = Stopper.install(main::interrupt)) {
         System.out.println("ready " + stopper.getClass().getSimpleName());
+        sleep();
+      } // from here on the process may end at any moment
+    }
+
+    private static void sleep() {
+      try {
         Thread.sleep(60_000);
       } catch (InterruptedException _) {
         System.out.println("asked to stop");
