@@ -107,6 +107,19 @@ static __always_inline void pb_end_connect(void *ctx, const struct bpf_sock *sk,
 		pb_watch_failed(ctx, state, family);
 }
 
+/* Ends what the slot of a socket tells of, and gives it back. False: it has none. */
+static __always_inline bool pb_end_slot(void *ctx, const struct bpf_sock *sk, __u32 family,
+					__u32 protocol)
+{
+	struct pb_slot slot = pb_own_slot(ctx, protocol);
+
+	if (!slot.owner)
+		return false;
+	pb_end_connect(ctx, sk, family, slot.state);
+	pb_give_back(slot);
+	return true;
+}
+
 /*
  * Where a socket is to remember a translation, or NULL: there is no memory. What it was connected to before
  * has ended.
@@ -178,14 +191,10 @@ static __always_inline void pb_begin_connect(struct bpf_sock_addr *ctx, struct b
  */
 static __always_inline void pb_forget_connect(struct bpf_sock_addr *ctx, struct bpf_sock *sk)
 {
-	struct pb_slot slot = pb_own_slot(ctx, ctx->protocol);
 	const struct pb_socket_state *state;
 
-	if (slot.owner) {
-		pb_end_connect(ctx, sk, ctx->family, slot.state);
-		pb_give_back(slot);
+	if (pb_end_slot(ctx, sk, ctx->family, ctx->protocol))
 		return;
-	}
 	state = bpf_sk_storage_get(&socket_state, sk, NULL, 0);
 	if (!state)
 		return;
@@ -196,14 +205,10 @@ static __always_inline void pb_forget_connect(struct bpf_sock_addr *ctx, struct 
 /* The last descriptor of a socket is closed. */
 static __always_inline void pb_release(struct bpf_sock *sk)
 {
-	struct pb_slot slot = pb_own_slot(sk, sk->protocol);
 	const struct pb_socket_state *state;
 
-	if (slot.owner) {
-		pb_end_connect(sk, sk, sk->family, slot.state);
-		pb_give_back(slot);
+	if (pb_end_slot(sk, sk, sk->family, sk->protocol))
 		return;
-	}
 	state = bpf_sk_storage_get(&socket_state, sk, NULL, 0);
 	if (state)
 		pb_end_connect(sk, sk, sk->family, state);

@@ -24,45 +24,35 @@ static __always_inline void pb_add(__u64 *statistic, __u64 amount)
 }
 
 /*
+ * Makes an entry of a map of statistics, if nobody has made it yet. The update sets the value of this CPU; those
+ * of the others begin with zeros.
+ *
  * Programs cannot wait for memory, of which the kernel keeps little ready for values of each CPU. That there is
  * none it says after tens of microseconds. So who was told so asks no more for a while, on this CPU, and
  * nobody is counted meanwhile who has no entry.
  */
 #define PB_PAUSE_NS 10000000
 
-static __always_inline __u64 *pb_pause(void)
+static __always_inline long pb_make_stats(void *map, const void *key, const void *zero)
 {
 	__u32 index = PB_COUNTER_PAUSE;
+	__u64 *pause = bpf_map_lookup_elem(&counters, &index);
+	long result;
 
-	return bpf_map_lookup_elem(&counters, &index);
-}
-
-static __always_inline bool pb_may_make(const __u64 *pause)
-{
-	return pause && (!*pause || *pause <= bpf_ktime_get_ns());
-}
-
-static __always_inline void pb_made(__u64 *pause, long result)
-{
+	if (!pause || *pause > bpf_ktime_get_ns())
+		return -ENOMEM;
+	result = bpf_map_update_elem(map, key, zero, BPF_NOEXIST);
 	if (result == -ENOMEM)
 		*pause = bpf_ktime_get_ns() + PB_PAUSE_NS;
+	return result;
 }
 
-/*
- * A function of its own for its large value on the stack. The update sets the value of this CPU; those of
- * the others begin with zeros.
- */
+/* A function of its own for its large value on the stack. */
 static __noinline int pb_make_service_stats(__u64 key)
 {
 	struct pb_service_stats zero = {};
-	__u64 *pause = pb_pause();
-	long result = -ENOMEM;
 
-	if (pb_may_make(pause)) {
-		result = bpf_map_update_elem(&service_stats, &key, &zero, BPF_NOEXIST);
-		pb_made(pause, result);
-	}
-	return result;
+	return pb_make_stats(&service_stats, &key, &zero);
 }
 
 /* The statistics of target, if there are any yet. What has no key has none: nobody makes them for it. */
@@ -100,7 +90,6 @@ static __always_inline struct pb_backend_stats *pb_backend_stats(const struct pb
 	};
 	struct pb_backend_stats zero = {};
 	struct pb_backend_stats *stats;
-	__u64 *pause;
 
 	if (!target->stats || !(target->flags & PB_SERVICE_BACKEND_STATS))
 		return NULL;
@@ -108,9 +97,7 @@ static __always_inline struct pb_backend_stats *pb_backend_stats(const struct pb
 	stats = bpf_map_lookup_elem(&backend_stats, &key);
 	if (stats)
 		return stats;
-	pause = pb_pause();
-	if (pb_may_make(pause))
-		pb_made(pause, bpf_map_update_elem(&backend_stats, &key, &zero, BPF_NOEXIST));
+	pb_make_stats(&backend_stats, &key, &zero);
 	stats = bpf_map_lookup_elem(&backend_stats, &key);
 	if (!stats)
 		pb_count(PB_COUNTER_STATS_FAILED);
